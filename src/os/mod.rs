@@ -1,0 +1,1 @@
+//! (skeleton) What only some systems have, laid out as in `std::os`.

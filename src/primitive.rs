@@ -1,0 +1,63 @@
+//! std's atomics, cells and locks, or loom's: the only file that chooses between them.
+//!
+//! What the loom models check (`executor/task/state.rs`, `executor/parker.rs`, `sync/wait_queue.rs`) takes its
+//! primitives from here; the rest of the crate uses std directly, since it is not built under `cfg(parklet_loom)`.
+
+#[cfg(not(parklet_loom))]
+pub(crate) use {
+    crossbeam::sync::{Parker as ThreadParker, Unparker as ThreadUnparker},
+    std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
+    std::sync::{Arc, Mutex, MutexGuard},
+};
+
+#[cfg(parklet_loom)]
+pub(crate) use {
+    self::locked_parker::{ThreadParker, ThreadUnparker},
+    loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
+    loom::sync::{Arc, Mutex, MutexGuard},
+};
+
+/// crossbeam's `Parker` in the plainest form, since loom cannot look into crossbeam.
+#[cfg(parklet_loom)]
+mod locked_parker {
+    use loom::sync::{Arc, Condvar, Mutex};
+    use std::time::Duration;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct ThreadParker(ThreadUnparker);
+
+    #[derive(Debug, Default, Clone)]
+    pub(crate) struct ThreadUnparker(Arc<(Mutex<bool>, Condvar)>);
+
+    impl ThreadParker {
+        pub(crate) fn new() -> ThreadParker {
+            ThreadParker::default()
+        }
+
+        pub(crate) fn unparker(&self) -> &ThreadUnparker {
+            &self.0
+        }
+
+        pub(crate) fn park(&self) {
+            let (token, roused) = &*self.0.0;
+            let mut token = token.lock().unwrap();
+            while !*token {
+                token = roused.wait(token).unwrap();
+            }
+            *token = false;
+        }
+
+        /// In a model nothing may lean on a timeout, so there is none.
+        pub(crate) fn park_timeout(&self, _timeout: Duration) {
+            self.park();
+        }
+    }
+
+    impl ThreadUnparker {
+        pub(crate) fn unpark(&self) {
+            let (token, roused) = &*self.0;
+            *token.lock().unwrap() = true;
+            roused.notify_one();
+        }
+    }
+}
