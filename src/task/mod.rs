@@ -8,6 +8,9 @@
     missing_debug_implementations,
     reason = "skeleton"
 )]
+mod spawn_blocking;
+
+pub use self::spawn_blocking::{SpawnBlocking, spawn_blocking};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -28,13 +31,6 @@ pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
     F::Output: 'static,
-{
-    todo!()
-}
-pub fn spawn_blocking<F, T>(f: F) -> SpawnBlocking<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
 {
     todo!()
 }
@@ -74,10 +70,3 @@ impl<T> Future for JoinHandle<T> {
 #[derive(Debug)]
 pub struct JoinError;
 pub struct Task;
-pub struct SpawnBlocking<T>(PhantomData<T>);
-impl<T> Future for SpawnBlocking<T> {
-    type Output = T;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        todo!()
-    }
-}

@@ -1,0 +1,381 @@
+//! Threads for calls that block: they come when jobs wait, and go when none come.
+//!
+//! ```text
+//!                 call: rouse or start                    queue empty
+//!   (no thread) ──────────────────────► ON ITS WAY ──────────────────────► IDLE (parked)
+//!                                       ▲   │                              │   │
+//!            queue empty, nobody on its │   │ a job                   call │   │ idle for `idle_time`
+//!            way: look around a moment  │   ▼                              │   ▼
+//!                                       └ RUNNING ◄──── ON ITS WAY ◄───────┘  (no thread)
+//!                                          │   ▲
+//!                                          └───┘ another job
+//! ```
+//!
+//! 1. A job waits in the queue only while a thread is *on its way* to it, or all the threads allowed are running jobs,
+//!    or creating one has just failed and is tried again soon. So no job waits unseen behind a call that blocks.
+//! 2. At most one thread is on its way. Arriving, it takes a job and, if more are waiting, calls the next before it
+//!    runs its own: short jobs are done by few threads, long ones get a thread each as fast as threads start.
+//! 3. Jobs start in the order in which they came. Of the idle threads the one that went idle last is called first: its
+//!    cache is warm, and the others come of age and leave.
+//! 4. A job is never run by the thread that submits it or by a worker: a task that must not block would.
+//!
+//! A thread that has finished a job looks around for [`LOOK_AROUND`] before it parks, and counts as on its way: a task
+//! that awaits one blocking call after the other then pays for no thread switch in the kernel.
+//!
+//! When a thread cannot be created ("Resource temporarily unavailable"), the job stays and a reactor timer tries
+//! again; whoever drives the reactor (a worker, a `block_on`) makes the attempt. There is no thread to be had for it.
+//!
+//! The threads are detached: the process exits when `main` returns, whatever they are stuck in.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::hint;
+use std::io;
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam::sync::{Parker, Unparker};
+
+use crate::reactor::Timer;
+
+/// Threads of the global pool, at most: tokio's number. Each is a stack of 2 MiB, of which a few pages are touched.
+const MAX_THREADS: usize = 512;
+
+/// How long a thread of the global pool stays without work: long enough for a burst to find the last one's threads.
+const IDLE_TIME: Duration = Duration::from_secs(10);
+
+/// How long a thread that has finished a job watches for the next before it parks. Parking and being roused costs
+/// 5 to 20 us, so giving up after that long costs at most twice the best choice (bench `spawn_blocking/one_by_one`).
+const LOOK_AROUND: Duration = Duration::from_micros(10);
+
+/// Pause before another attempt to create a thread: a wait that a caller barely notices, 100 attempts a second.
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+/// A blocking call, ready to run; it leaves its value where the awaiter finds it, and returns the awaiter's waker.
+pub(crate) type Job = Box<dyn FnOnce() -> Option<Waker> + Send>;
+
+/// A job's number in order of submission: where to find it in the queue.
+pub(crate) type Ticket = u64;
+
+/// Creates a thread of that name that runs that body: a seam, so that a test can refuse.
+pub(crate) type ThreadStarter =
+    Box<dyn Fn(String, Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync>;
+
+/// Threads for blocking calls, and the calls that wait for one.
+pub(crate) struct BlockingPool {
+    /// A lock, since jobs and idle threads must change together: else a job comes while the last thread goes idle.
+    /// No code but ours runs under it, and none that panics.
+    queue: Mutex<JobQueue>,
+    /// The newest job's ticket. Written under the lock; outside it, a thread that looks around watches it change.
+    newest: AtomicU64,
+    /// Never more threads than this.
+    max_threads: usize,
+    /// A thread without work for this long ends.
+    idle_time: Duration,
+    /// std's thread builder, or a test's.
+    start_thread: ThreadStarter,
+}
+
+/// What a [`BlockingPool`] knows under its lock.
+#[derive(Default)]
+struct JobQueue {
+    /// Jobs that no thread has taken, by ticket, the oldest in front.
+    jobs: VecDeque<(Ticket, Job)>,
+    /// Parked threads, the one that parked last at the end.
+    idle: Vec<IdleThread>,
+    /// Threads that live or are being started.
+    threads: usize,
+    /// Threads ever started: the next one's number.
+    started: usize,
+    /// Whether some thread is on its way (rule 2): being started, being roused, or looking around.
+    on_its_way: bool,
+    /// Creating a thread failed, and the next attempt waits for [`Retry`].
+    retrying: bool,
+}
+
+/// A parked thread.
+struct IdleThread {
+    /// The N of `parklet-blocking-N`.
+    number: usize,
+    /// Rouses it.
+    unparker: Unparker,
+}
+
+/// Whom to call to the queue, decided under the lock and done after it.
+#[must_use]
+enum Call {
+    Nobody,
+    Rouse(Unparker),
+    Start { number: usize },
+}
+
+/// Where a thread comes from when it asks for its next job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ComesFrom {
+    /// It was started or roused.
+    Call,
+    /// It has finished a job.
+    Job,
+    /// It has looked around for a moment.
+    LookingAround,
+}
+
+/// What a thread does next.
+enum Next {
+    Run(Job),
+    /// Watch for a job newer than this.
+    LookAround(Ticket),
+    Park,
+}
+
+impl BlockingPool {
+    /// A pool of at most `max_threads` threads (at least one), each of which ends after `idle_time` without a job.
+    pub(crate) fn new(
+        max_threads: usize,
+        idle_time: Duration,
+        start_thread: ThreadStarter,
+    ) -> Arc<BlockingPool> {
+        assert!(max_threads > 0, "a blocking pool needs a thread");
+        Arc::new(BlockingPool {
+            queue: Mutex::default(),
+            newest: AtomicU64::new(0),
+            max_threads,
+            idle_time,
+            start_thread,
+        })
+    }
+
+    /// The pool of `task::spawn_blocking`; it has no thread before the first job.
+    pub(crate) fn global() -> &'static Arc<BlockingPool> {
+        static GLOBAL: LazyLock<Arc<BlockingPool>> = LazyLock::new(|| {
+            BlockingPool::new(
+                MAX_THREADS,
+                IDLE_TIME,
+                Box::new(|name, body| thread::Builder::new().name(name).spawn(body).map(drop)),
+            )
+        });
+        &GLOBAL
+    }
+
+    /// Queues a job and sees to it that a thread comes for it.
+    pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Ticket {
+        let mut queue = self.lock();
+        let ticket = self.newest.load(Ordering::Relaxed) + 1;
+        queue.jobs.push_back((ticket, job));
+        self.newest.store(ticket, Ordering::Relaxed);
+        let call = queue.call(self.max_threads);
+        drop(queue);
+        self.carry_out(call);
+        ticket
+    }
+
+    /// Takes a job out of the queue, if no thread has taken it.
+    pub(crate) fn take_back(&self, ticket: Ticket) -> Option<Job> {
+        let mut queue = self.lock();
+        let place = queue.jobs.binary_search_by_key(&ticket, |job| job.0).ok()?;
+        queue.jobs.remove(place).map(|(_, job)| job)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JobQueue> {
+        self.queue.lock().unwrap()
+    }
+
+    /// Does what was decided under the lock: both calls are system calls, and the one who comes needs the lock.
+    fn carry_out(self: &Arc<Self>, call: Call) {
+        match call {
+            Call::Nobody => {}
+            Call::Rouse(unparker) => unparker.unpark(),
+            Call::Start { number } => {
+                let pool = Arc::clone(self);
+                let body = Box::new(move || pool.serve(number));
+                if (self.start_thread)(format!("parklet-blocking-{number}"), body).is_err() {
+                    self.starting_failed();
+                }
+            }
+        }
+    }
+
+    /// The job for which the thread was wanted stays in the queue. A thread that went idle meanwhile, relying on the
+    /// one that did not come, is called; and in a while creation is tried again, since those alive may be stuck.
+    fn starting_failed(self: &Arc<Self>) {
+        let mut queue = self.lock();
+        queue.threads -= 1;
+        queue.on_its_way = false;
+        queue.retrying = true;
+        let call = queue.call(self.max_threads);
+        drop(queue);
+        self.carry_out(call);
+        Retry::begin(Arc::clone(self));
+    }
+
+    /// The life of thread `number`, from its start until it has been idle for too long.
+    fn serve(self: Arc<Self>, number: usize) {
+        let parker = Parker::new();
+        let mut comes_from = ComesFrom::Call;
+        let mut awaiter = None;
+        loop {
+            let mut queue = self.lock();
+            let next = queue.next(comes_from, self.newest.load(Ordering::Relaxed));
+            let call = queue.call(self.max_threads);
+            if matches!(next, Next::Park) {
+                queue.idle.push(IdleThread {
+                    number,
+                    unparker: parker.unparker().clone(),
+                });
+            }
+            drop(queue);
+            // Woken only now: an awaiter that submits its next call at once finds this thread on its way to it.
+            if let Some(waker) = awaiter.take() {
+                survive(|| Waker::wake(waker));
+            }
+            self.carry_out(call);
+
+            comes_from = match next {
+                Next::Run(job) => {
+                    awaiter = survive(job).flatten();
+                    ComesFrom::Job
+                }
+                Next::LookAround(newest) => {
+                    self.look_around(newest);
+                    ComesFrom::LookingAround
+                }
+                Next::Park if self.is_called_in_time(number, &parker) => ComesFrom::Call,
+                Next::Park => return,
+            };
+        }
+    }
+
+    /// Watches for a job newer than `seen`, without lock or system call, for [`LOOK_AROUND`].
+    fn look_around(&self, seen: Ticket) {
+        let until = Instant::now() + LOOK_AROUND;
+        while self.newest.load(Ordering::Relaxed) == seen && Instant::now() < until {
+            hint::spin_loop();
+        }
+    }
+
+    /// Parks idle thread `number`. True: it was called, and is no longer among the idle. False: its time is over, and
+    /// it no longer counts as a thread.
+    fn is_called_in_time(&self, number: usize, parker: &Parker) -> bool {
+        // A time beyond what the clock can say means: for ever.
+        let deadline = Instant::now().checked_add(self.idle_time);
+        loop {
+            match deadline {
+                Some(deadline) => parker.park_deadline(deadline),
+                None => parker.park(),
+            }
+            let mut queue = self.lock();
+            // Being called means having been taken off the list: that alone decides, for the time may run out and
+            // the call come at once.
+            let Some(place) = queue.idle.iter().position(|idle| idle.number == number) else {
+                return true;
+            };
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                queue.idle.remove(place);
+                queue.threads -= 1;
+                return false;
+            }
+        }
+    }
+}
+
+impl JobQueue {
+    /// Calls a thread if rule 1 wants one. Harmless at any time, so it follows every change.
+    fn call(&mut self, max_threads: usize) -> Call {
+        if self.jobs.is_empty() || self.on_its_way {
+            return Call::Nobody;
+        }
+        let call = if let Some(idle) = self.idle.pop() {
+            Call::Rouse(idle.unparker)
+        } else if self.threads < max_threads && !self.retrying {
+            self.threads += 1;
+            self.started += 1;
+            Call::Start {
+                number: self.started,
+            }
+        } else {
+            return Call::Nobody;
+        };
+        self.on_its_way = true;
+        call
+    }
+
+    /// The next step of a thread that is free; `newest` is the ticket of the newest job.
+    fn next(&mut self, comes_from: ComesFrom, newest: Ticket) -> Next {
+        if comes_from != ComesFrom::Job {
+            self.on_its_way = false;
+        }
+        if let Some((_, job)) = self.jobs.pop_front() {
+            Next::Run(job)
+        } else if comes_from == ComesFrom::Job && !self.on_its_way {
+            self.on_its_way = true;
+            Next::LookAround(newest)
+        } else {
+            Next::Park
+        }
+    }
+}
+
+/// Runs what others wrote; the thread outlives its panic. The closure's own panic is caught in the job and is the
+/// awaiter's; what is left to panic is a foreign waker, or the drop of a value that nobody awaits.
+fn survive<T>(code: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(code))
+        // Nobody wants the payload, and its drop could panic once more.
+        .map_err(mem::forget)
+        .ok()
+}
+
+/// Another attempt to create a thread, [`RETRY_AFTER`] from now.
+///
+/// It is a task of the smallest kind: being woken, it polls its timer right there, on the thread that drives the
+/// reactor. A spawned task would need a worker, and where no thread can be created there may be none.
+struct Retry {
+    /// A lock, since the timer may fire while its first poll still goes on.
+    timer: Mutex<Timer>,
+    /// The pool that lacks a thread.
+    pool: Arc<BlockingPool>,
+}
+
+impl Retry {
+    /// Sets the timer. It holds the `Retry` (as its waker) until it fires.
+    fn begin(pool: Arc<BlockingPool>) {
+        let timer = Mutex::new(Timer::after(RETRY_AFTER));
+        Arc::new(Retry { timer, pool }).wake();
+    }
+}
+
+impl Wake for Retry {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let mut timer = self.timer.lock().unwrap();
+        let poll = Pin::new(&mut *timer).poll(&mut Context::from_waker(&waker));
+        drop(timer);
+        if poll.is_ready() {
+            let mut queue = self.pool.lock();
+            queue.retrying = false;
+            let call = queue.call(self.pool.max_threads);
+            drop(queue);
+            self.pool.carry_out(call);
+        }
+    }
+}
+
+impl fmt::Debug for BlockingPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.lock();
+        f.debug_struct("BlockingPool")
+            .field("threads", &queue.threads)
+            .field("idle", &queue.idle.len())
+            .field("jobs", &queue.jobs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
