@@ -1,1 +1,3 @@
-//! (skeleton) What only some systems have, laid out as in `std::os`.
+//! What only some systems have, laid out as in `std::os`.
+
+pub mod unix;

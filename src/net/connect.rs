@@ -1,0 +1,87 @@
+//! Connecting without blocking: the one socket call that std lacks.
+//!
+//! std can only connect a blocking socket. So here: a non-blocking socket, `connect`, and for TCP a wait for writability
+//! after `EINPROGRESS`. The socket is registered only after the call: the kernel reports a socket that has not begun
+//! to connect as closed, and that report would stick.
+
+use crate::reactor::{Async, Timer};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long to wait before knocking again at a unix listener whose queue is full: first, and at most. The kernel tells
+/// nobody when there is room, so there is no event to wait for; a listener that lives empties its queue in
+/// microseconds.
+const UNIX_RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// A TCP connection to one address.
+///
+/// Dropping the future closes the socket and gives the attempt up.
+pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<Async<std::net::TcpStream>> {
+    let socket = nonblocking_socket(family(address))?;
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) | Err(Errno::INPROGRESS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let stream = Async::new_nonblocking(std::net::TcpStream::from(socket))?;
+    stream.write_with(is_connected).await?;
+    Ok(stream)
+}
+
+/// Whether a socket that was told to connect has done so; `WouldBlock` if it has not yet. Writability alone says only
+/// that something has changed.
+fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A connection to the unix listener at `path`.
+///
+/// Dropping the future closes the socket and gives the attempt up.
+pub(crate) async fn connect_unix(path: &Path) -> io::Result<Async<UnixStream>> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = nonblocking_socket(AddressFamily::UNIX)?;
+    let (mut pause, longest) = UNIX_RETRY;
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => return Async::new_nonblocking(UnixStream::from(socket)),
+            Err(Errno::AGAIN) => {
+                Timer::after(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The kind of socket an address is for.
+pub(crate) fn family(address: SocketAddr) -> AddressFamily {
+    match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    }
+}
+
+/// A stream socket that is non-blocking and closed on exec from its first moment.
+pub(crate) fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(rustix::net::socket_with(
+        family,
+        SocketType::STREAM,
+        flags,
+        None,
+    )?)
+}

@@ -1,0 +1,122 @@
+//! Reading and writing on a stream socket, for TCP and unix alike.
+
+/// Implements `Read` and `Write` for a stream socket and for references to it, over the `Async` in its field `socket`.
+///
+/// A macro because futures-io's traits must be implemented for four types, two names and a reference to each, that
+/// share every line but one: `$poll_read`, which is `Async::poll_read_short` where a short read means that the
+/// socket is empty.
+macro_rules! impl_stream_io {
+    ($stream:ty, $poll_read:path) => {
+        impl $crate::io::Read for &$stream {
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $poll_read(&self.socket, cx, buf.len(), |mut socket| {
+                    std::io::Read::read(&mut socket, buf)
+                })
+            }
+
+            fn poll_read_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let wanted = bufs.iter().map(|buf| buf.len()).sum();
+                $poll_read(&self.socket, cx, wanted, |mut socket| {
+                    std::io::Read::read_vectored(&mut socket, bufs)
+                })
+            }
+        }
+
+        impl $crate::io::Write for &$stream {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.socket
+                    .poll_write_with(cx, |mut socket| std::io::Write::write(&mut socket, buf))
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.socket.poll_write_with(cx, |mut socket| {
+                    std::io::Write::write_vectored(&mut socket, bufs)
+                })
+            }
+
+            /// Nothing to do: a socket has no buffer on this side of the kernel.
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                _: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+
+            /// Only flushes, since clones may go on writing: the peer sees the end after `shutdown`, or when the last
+            /// clone is dropped.
+            fn poll_close(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                $crate::io::Write::poll_flush(self, cx)
+            }
+        }
+
+        impl $crate::io::Read for $stream {
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &mut [u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::io::Read::poll_read(std::pin::Pin::new(&mut &*self), cx, buf)
+            }
+
+            fn poll_read_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::io::Read::poll_read_vectored(std::pin::Pin::new(&mut &*self), cx, bufs)
+            }
+        }
+
+        impl $crate::io::Write for $stream {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::io::Write::poll_write(std::pin::Pin::new(&mut &*self), cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::io::Write::poll_write_vectored(std::pin::Pin::new(&mut &*self), cx, bufs)
+            }
+
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                $crate::io::Write::poll_flush(std::pin::Pin::new(&mut &*self), cx)
+            }
+
+            fn poll_close(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                $crate::io::Write::poll_close(std::pin::Pin::new(&mut &*self), cx)
+            }
+        }
+    };
+}
+pub(crate) use impl_stream_io;

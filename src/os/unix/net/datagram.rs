@@ -1,0 +1,177 @@
+//! Datagrams between processes of one machine.
+
+use super::SocketAddr;
+use crate::io::Explain;
+use crate::net::Shutdown;
+use crate::reactor::Async;
+use std::path::Path;
+use std::{fmt, io};
+
+/// A unix socket of datagrams. They keep their order and are not lost: a send waits while the receiver's queue is full.
+///
+/// # Examples
+///
+/// ```
+/// use parklet::os::unix::net::UnixDatagram;
+///
+/// parklet::task::block_on(async {
+///     let (one, other) = UnixDatagram::pair()?;
+///     one.send(b"hello").await?;
+///     let mut buf = [0; 16];
+///     assert_eq!(other.recv(&mut buf).await?, 5);
+///     # std::io::Result::Ok(())
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct UnixDatagram {
+    /// The socket and its place in the reactor.
+    pub(crate) socket: Async<std::os::unix::net::UnixDatagram>,
+}
+
+impl UnixDatagram {
+    /// Around one of std's.
+    fn new(socket: std::os::unix::net::UnixDatagram) -> io::Result<UnixDatagram> {
+        Ok(UnixDatagram {
+            socket: Async::new(socket)?,
+        })
+    }
+
+    /// Makes a socket at `path`, which must not exist.
+    ///
+    /// # Errors
+    ///
+    /// The system's, naming the path.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it never waits; it is async because async-std's is.
+    pub async fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
+        let path = path.as_ref();
+        let socket = std::os::unix::net::UnixDatagram::bind(path).and_then(UnixDatagram::new);
+        socket.explain(|| format!("cannot bind {}", path.display()))
+    }
+
+    /// A socket without a name: it can send, but not be sent to.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn unbound() -> io::Result<UnixDatagram> {
+        std::os::unix::net::UnixDatagram::unbound().and_then(UnixDatagram::new)
+    }
+
+    /// Two sockets, connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
+        let (one, other) = std::os::unix::net::UnixDatagram::pair()?;
+        Ok((UnixDatagram::new(one)?, UnixDatagram::new(other)?))
+    }
+
+    /// Takes the socket at `path` for the one peer of `send` and `recv`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, naming the path.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it never waits; it is async because async-std's is.
+    pub async fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        let path = path.as_ref();
+        let connected = self.socket.get_ref().connect(path);
+        connected.explain(|| format!("cannot connect to {}", path.display()))
+    }
+
+    /// Sends `buf` as one datagram to the socket at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The system's, naming the path.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: sent whole or not at all.
+    pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        let path = path.as_ref().to_owned();
+        let sent = self
+            .socket
+            .write_with(|socket| socket.send_to(buf, &path))
+            .await;
+        sent.explain(|| format!("cannot send a datagram to {}", path.display()))
+    }
+
+    /// Receives a datagram: its length and its sender's name.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a datagram not given is still there.
+    pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.read_with(|socket| socket.recv_from(buf)).await
+    }
+
+    /// Sends `buf` as one datagram to the connected peer.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: sent whole or not at all.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.socket.write_with(|socket| socket.send(buf)).await
+    }
+
+    /// Receives a datagram: its length.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a datagram not given is still there.
+    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.read_with(|socket| socket.recv(buf)).await
+    }
+
+    /// Ends sending, receiving or both.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.socket.get_ref().shutdown(how)
+    }
+
+    /// The name of this side.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    /// The name of the connected peer.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` without one.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().peer_addr()
+    }
+}
+
+impl fmt::Debug for UnixDatagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.get_ref().fmt(f)
+    }
+}

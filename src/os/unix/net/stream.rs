@@ -1,0 +1,122 @@
+//! A connection between two processes of one machine.
+
+use super::SocketAddr;
+use crate::io::Explain;
+use crate::net::{Shutdown, connect_unix, impl_stream_io};
+use crate::reactor::Async;
+use std::path::Path;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::{fmt, io};
+
+/// A connection over a unix socket, closed when the last clone is dropped.
+///
+/// Everything that [`TcpStream`](crate::net::TcpStream) says about reading, writing, clones and closing holds here.
+///
+/// # Examples
+///
+/// ```
+/// use parklet::io::prelude::*;
+/// use parklet::os::unix::net::UnixStream;
+///
+/// parklet::task::block_on(async {
+///     let (mut one, mut other) = UnixStream::pair()?;
+///     one.write_all(b"hello").await?;
+///     drop(one);
+///     let mut received = String::new();
+///     other.read_to_string(&mut received).await?;
+///     assert_eq!(received, "hello");
+///     # std::io::Result::Ok(())
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct UnixStream {
+    /// The socket and its place in the reactor, shared by all clones.
+    pub(crate) socket: Arc<Async<std::os::unix::net::UnixStream>>,
+}
+
+impl UnixStream {
+    /// Around a connected socket.
+    pub(crate) fn new(socket: Async<std::os::unix::net::UnixStream>) -> UnixStream {
+        UnixStream {
+            socket: Arc::new(socket),
+        }
+    }
+
+    /// Connects to the listener at `path`. While the listener's queue is full it tries again and again, at most 50 ms
+    /// apart.
+    ///
+    /// # Errors
+    ///
+    /// The system's, naming the path: `cannot connect to /run/chat: No such file or directory (os error 2)`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the attempt is given up.
+    pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
+        let path = path.as_ref().to_owned();
+        let socket = connect_unix(&path).await;
+        let socket = socket.explain(|| format!("cannot connect to {}", path.display()))?;
+        Ok(UnixStream::new(socket))
+    }
+
+    /// Two sockets, connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
+        let (one, other) = std::os::unix::net::UnixStream::pair()?;
+        Ok((
+            UnixStream::new(Async::new(one)?),
+            UnixStream::new(Async::new(other)?),
+        ))
+    }
+
+    /// Ends the connection in one direction or both, for all clones.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.socket.get_ref().shutdown(how)
+    }
+
+    /// The name of this side; most have none.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    /// The name of the other side.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().peer_addr()
+    }
+}
+
+impl fmt::Debug for UnixStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.get_ref().fmt(f)
+    }
+}
+
+impl_stream_io!(UnixStream, poll_read);
+
+/// A read of fewer bytes than wanted does not mean that a unix socket is empty: it also ends where descriptors were
+/// sent along. So only `WouldBlock` does, whatever was `_wanted`.
+fn poll_read(
+    socket: &Async<std::os::unix::net::UnixStream>,
+    cx: &mut Context<'_>,
+    _wanted: usize,
+    read: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    socket.poll_read_with(cx, read)
+}
