@@ -1,9 +1,70 @@
-//! Who waits for the kernel. (skeleton)
+//! Who waits for the kernel, and how its news reaches a task.
+//!
+//! ```text
+//!   Async<T>, Timer        a task tries, fails with WouldBlock or "not yet", and leaves its waker
+//!      │        │
+//!      ▼        ▼
+//!   Source    Wheel        one per descriptor: readiness and wakers      deadlines, sorted
+//!      ▲        ▲
+//!      └── turn ┘          whoever holds the driver token waits once and collects the wakers to wake
+//!           │
+//!           ▼
+//!        Poller            epoll, kqueue ..: one descriptor set for the process
+//! ```
+//!
+//! | word | means | file |
+//! |---|---|---|
+//! | source | one registered descriptor | `source.rs`, found again through `source_table.rs` |
+//! | key | the number that the kernel hands back: which source, and which of its lives | `source_table.rs` |
+//! | event | one report of the kernel | `poller.rs` |
+//! | readiness | what a source remembers of its events | `source.rs` |
+//! | waiter | a task that waits for readiness | `waiters.rs` |
+//! | driver, turn | the thread that waits for all; one pass of it | `driver.rs` |
+//!
+//! There is one reactor in a process and no thread of its own: threads that would sleep anyway take turns to drive it.
+//! Only for tasks that run on another executor's threads there is `last_resort.rs`.
+//!
+//! The reactor knows nothing of tasks and executors. It wakes `std::task::Waker`s, and never while it holds a lock,
+//! since a waker is somebody else's code: locks here only ever *move* wakers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+mod deadlines;
 mod driver;
+mod last_resort;
+#[cfg_attr(
+    any(
+        not(any(target_os = "linux", target_os = "android")),
+        parklet_portable_poller
+    ),
+    path = "poller_portable.rs"
+)]
+mod poller;
 mod registered;
+mod registration;
+mod source;
+mod source_table;
 mod timer;
+mod waiters;
+mod wheel;
 
 pub(crate) use driver::{Driver, Reactor};
+pub(crate) use last_resort::{CrewGuard, join_crew, when_last_resort_retires};
 pub use registered::Async;
 pub use timer::Timer;
+
+/// Locks, also after a panic: every lock of the reactor guards data that is whole whenever it is unlocked, since no
+/// foreign code runs under it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Wakes each, even when one of them panics: a waker is foreign code, and the rest of the batch must not pay for it.
+/// The panic has been reported by the panic hook; there is nobody here to hand it on to.
+fn wake_all(woken: &mut Vec<Waker>) {
+    for waker in woken.drain(..) {
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
+}

@@ -1,0 +1,134 @@
+//! The timers that somebody waits for, and how long the driver may sleep.
+//!
+//! The driver sleeps until the earliest deadline. A timer that is set for an earlier one while it sleeps has to rouse
+//! it; one that is set before it goes to sleep, or that comes later, need not. Both decisions are made under the lock
+//! of the wheel: either the driver finds the new timer when it looks, or the setter finds the driver asleep.
+
+use std::sync::Mutex;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::lock;
+use super::wheel::{Entry, NEVER, Wheel};
+
+/// What stands for "the driver is awake": it looks at the wheel before it sleeps, so no timer has to rouse it.
+const AWAKE: u64 = 0;
+
+/// All timers of the process.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    /// Where the count of nanoseconds begins. 64 bits of them last for 584 years.
+    epoch: Instant,
+    /// One lock for all, held for some ten nanoseconds; its fields must change together.
+    sorted: Mutex<Sorted>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+struct Sorted {
+    /// The timers, by deadline.
+    wheel: Wheel,
+    /// When the driver will look at the wheel without being told: a timer that is earlier has to tell it.
+    driver_sleeps_until: u64,
+}
+
+impl Deadlines {
+    /// No timers.
+    pub(super) fn new() -> Deadlines {
+        Deadlines {
+            epoch: Instant::now(),
+            sorted: Mutex::new(Sorted {
+                wheel: Wheel::new(),
+                driver_sleeps_until: AWAKE,
+            }),
+        }
+    }
+
+    /// Stores a waker to be woken at `deadline` (`None`: never, but [`set`](Deadlines::set) may change that). True in
+    /// the second place: the driver sleeps for longer and has to be notified.
+    pub(super) fn insert(&self, deadline: Option<Instant>, waker: Waker) -> (Entry, bool) {
+        let deadline = self.since_epoch(deadline);
+        let mut sorted = lock(&self.sorted);
+        let entry = sorted.wheel.insert(deadline, waker);
+        (entry, sorted.is_too_early(deadline))
+    }
+
+    /// Moves a stored waker to another deadline. `None`: it has been woken and is no longer here. `Some(true)`: the
+    /// driver has to be notified.
+    pub(super) fn set(&self, entry: Entry, deadline: Option<Instant>) -> Option<bool> {
+        let deadline = self.since_epoch(deadline);
+        let mut sorted = lock(&self.sorted);
+        let found = sorted.wheel.set(entry, deadline);
+        found.then(|| sorted.is_too_early(deadline))
+    }
+
+    /// Whether `entry` will wake the same task as `waker`; `None`: it has been woken and is no longer here.
+    pub(super) fn will_wake(&self, entry: Entry, waker: &Waker) -> Option<bool> {
+        let sorted = lock(&self.sorted);
+        sorted
+            .wheel
+            .waker(entry)
+            .map(|stored| stored.will_wake(waker))
+    }
+
+    /// Forgets an entry. What comes back is its waker, to be dropped by the caller, outside the lock.
+    pub(super) fn remove(&self, entry: Entry) -> Option<Waker> {
+        lock(&self.sorted).wheel.remove(entry)
+    }
+
+    /// How long the driver may sleep, given that it wants to sleep for `timeout`. From here on, timers that are earlier
+    /// notify.
+    pub(super) fn begin_sleep(&self, timeout: Option<Duration>) -> Option<Duration> {
+        if timeout == Some(Duration::ZERO) {
+            return timeout;
+        }
+        let mut sorted = lock(&self.sorted);
+        let next = sorted.wheel.next_deadline();
+        if next.is_none() && timeout.is_none() {
+            sorted.driver_sleeps_until = NEVER;
+            return None;
+        }
+        let now = self.now();
+        let until = timeout.map_or(NEVER, |timeout| now.saturating_add(nanoseconds(timeout)));
+        let until = until.min(next.unwrap_or(NEVER));
+        sorted.driver_sleeps_until = until;
+        Some(Duration::from_nanos(until.saturating_sub(now)))
+    }
+
+    /// The driver is awake: moves the wakers of all timers that are due to `woken`, in the order of their deadlines.
+    pub(super) fn end_sleep(&self, woken: &mut Vec<Waker>) {
+        let mut sorted = lock(&self.sorted);
+        sorted.driver_sleeps_until = AWAKE;
+        if sorted.wheel.next_deadline().is_some() {
+            sorted.wheel.take_due(self.now(), woken);
+        }
+    }
+
+    /// The time.
+    fn now(&self) -> u64 {
+        nanoseconds(self.epoch.elapsed())
+    }
+
+    /// A moment as the wheel counts; what lies before the epoch is due.
+    fn since_epoch(&self, moment: Option<Instant>) -> u64 {
+        moment.map_or(NEVER, |moment| {
+            nanoseconds(moment.saturating_duration_since(self.epoch))
+        })
+    }
+}
+
+impl Sorted {
+    /// Whether the driver would sleep past `deadline`. It is notified once: until it has looked, later ones need not.
+    fn is_too_early(&mut self, deadline: u64) -> bool {
+        let too_early = deadline < self.driver_sleeps_until;
+        if too_early {
+            self.driver_sleeps_until = deadline;
+        }
+        too_early
+    }
+}
+
+/// A span in nanoseconds; after 584 years it stands still.
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(NEVER)
+}

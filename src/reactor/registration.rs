@@ -1,0 +1,242 @@
+//! A descriptor's stay with the reactor: from `epoll_ctl(ADD)` to `epoll_ctl(DEL)`.
+//!
+//! Everything `Async<T>` does that does not depend on `T` is here.
+//!
+//! # Why this is sound
+//!
+//! The raw number is kept, because the descriptor that is deregistered must be the one that was registered, whatever
+//! `T::as_fd` returns later. A raw number is only worth something while the descriptor is open:
+//!
+//! **Rule.** The descriptor that [`Registration::new`] was given stays open until the registration is dropped.
+//!
+//! `registered.rs` keeps it, and explains how.
+#![allow(
+    unsafe_code,
+    reason = "the registered descriptor is borrowed by its number; the rule above makes that sound"
+)]
+
+use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+use super::driver::Reactor;
+use super::source::{Direction, Source, Wait};
+use super::source_table::Key;
+use super::waiters::Place;
+use super::{last_resort, poller, wake_all};
+use crate::budget;
+
+/// One registered descriptor; dropping it deregisters.
+#[derive(Debug)]
+pub(super) struct Registration {
+    /// Its readiness and waiters.
+    source: &'static Source,
+    /// The number under which the kernel knows it.
+    fd: RawFd,
+}
+
+impl Registration {
+    /// Registers `fd`, which must stay open for as long as the registration lives.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's: `PermissionDenied` for what cannot be waited for (a regular file), `AlreadyExists` for a descriptor
+    /// that is registered already; or the reactor could not be started.
+    pub(super) fn new(fd: BorrowedFd<'_>) -> io::Result<Registration> {
+        let reactor = Reactor::try_start()?;
+        let source = reactor.sources.open();
+        let raw = fd.as_raw_fd();
+        if let Err(error) = reactor.poller.add(fd, key(source)) {
+            source.close();
+            reactor.sources.put_back(source);
+            let kind = error.kind();
+            let message = format!("cannot wait for events of descriptor {raw}: {error}");
+            return Err(io::Error::new(kind, message));
+        }
+        Ok(Registration { source, fd: raw })
+    }
+
+    /// Makes `attempt`, and where it would block, stores the task's waker until it is worth trying again.
+    pub(super) fn poll_with<R>(
+        &self,
+        cx: &Context<'_>,
+        direction: Direction,
+        place: &mut Place,
+        mut attempt: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        ready!(budget::charge(cx));
+        loop {
+            let seen = self.source.state();
+            if seen.is_ready(direction) {
+                match attempt() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.source.clear(direction, seen);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    result => return Poll::Ready(result),
+                }
+            }
+            if self.wait(cx, direction, place, poller::ONESHOT)? == Wait::Stored {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Like [`poll_with`](Registration::poll_with) for reading from a stream of bytes: a read that got less than it
+    /// asked for has drained the stream, and the call that would say `WouldBlock` is saved (rule 5 in `source.rs`).
+    pub(super) fn poll_read_short(
+        &self,
+        cx: &Context<'_>,
+        wanted: usize,
+        mut attempt: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_with(cx, Direction::Read, &mut { Place::NOBODY }, || {
+            let seen = self.source.state();
+            let result = attempt();
+            if let Ok(read) = result {
+                if 0 < read && read < wanted && seen.short_read_drains() {
+                    self.source.clear(Direction::Read, seen);
+                }
+            }
+            result
+        })
+    }
+
+    /// Waits for a fresh report: what is known is forgotten once, and what is there now is reported again.
+    ///
+    /// The caller reads or writes behind the reactor's back, so what the source remembers is worth nothing here.
+    pub(super) fn poll_event(
+        &self,
+        cx: &Context<'_>,
+        direction: Direction,
+        place: &mut Place,
+    ) -> Poll<io::Result<()>> {
+        ready!(budget::charge(cx));
+        let arm = match *place {
+            Place::NOT_YET => self.source.forget(direction),
+            Place::NOBODY => self.source.forget_once(direction),
+            _ => false,
+        };
+        if self.wait(cx, direction, place, arm || poller::ONESHOT)? == Wait::Stored {
+            return Poll::Pending;
+        }
+        if *place == Place::NOBODY {
+            self.source.answered(direction);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// A future's wait, which removes its waker when it is dropped.
+    pub(super) fn waiting(&self, direction: Direction) -> Waiting<'_> {
+        Waiting {
+            registration: self,
+            direction,
+            place: Place::NOT_YET,
+        }
+    }
+
+    /// Deregisters; `Drop` does the same and forgets the error.
+    pub(super) fn close(self) -> io::Result<()> {
+        ManuallyDrop::new(self).deregister()
+    }
+
+    /// Stores the waker, unless an event came meanwhile, and asks for a report of what is there if `arm` says so.
+    fn wait(
+        &self,
+        cx: &Context<'_>,
+        direction: Direction,
+        place: &mut Place,
+        arm: bool,
+    ) -> io::Result<Wait> {
+        let reactor = Reactor::started();
+        let wait = self.source.wait(direction, place, cx.waker(), |wanted| {
+            if arm {
+                reactor.poller.rearm(self.fd(), key(self.source), wanted)
+            } else {
+                Ok(())
+            }
+        })?;
+        if wait == Wait::Stored {
+            last_resort::waiter_stored(cx);
+        }
+        Ok(wait)
+    }
+
+    /// Generation first, so that events under way are stale; then the kernel's entry; then the place in the table, so
+    /// that nobody has it before. Those who waited are woken, to find the descriptor gone.
+    fn deregister(&self) -> io::Result<()> {
+        let reactor = Reactor::started();
+        let mut waiters = self.source.close();
+        let deleted = reactor.poller.delete(self.fd());
+        reactor.sources.put_back(self.source);
+        let mut woken = Vec::new();
+        waiters.take(super::source::Readiness::BOTH, &mut woken);
+        wake_all(&mut woken);
+        deleted
+    }
+
+    /// The registered descriptor.
+    fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: by the rule above the descriptor is open while `self` exists, which the result cannot outlive.
+        unsafe { BorrowedFd::borrow_raw(self.fd) }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Fails only if the set no longer has the descriptor, which is what was wanted.
+        let _ = self.deregister();
+    }
+}
+
+impl AsFd for Registration {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd()
+    }
+}
+
+/// The key of an open source.
+fn key(source: &Source) -> Key {
+    Key {
+        index: source.index(),
+        generation: source.generation(),
+    }
+}
+
+/// One future's wait for one direction.
+#[derive(Debug)]
+pub(super) struct Waiting<'a> {
+    /// What it waits for.
+    registration: &'a Registration,
+    /// In which direction.
+    direction: Direction,
+    /// Where its waker is.
+    place: Place,
+}
+
+impl Waiting<'_> {
+    /// As [`Registration::poll_with`].
+    pub(super) fn poll_with<R>(
+        &mut self,
+        cx: &Context<'_>,
+        attempt: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        self.registration
+            .poll_with(cx, self.direction, &mut self.place, attempt)
+    }
+
+    /// As [`Registration::poll_event`].
+    pub(super) fn poll_event(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.registration
+            .poll_event(cx, self.direction, &mut self.place)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.place != Place::NOT_YET {
+            self.registration.source.leave(&self.place);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! One registered descriptor: what its events said, and who waits for more.
+//!
+//! ```text
+//!  63        32 31    16 15            0
+//! ┌────────────┬────────┬───────────────┐
+//! │ generation │  tick  │   readiness   │   the state, one atomic word
+//! └────────────┴────────┴───────────────┘
+//! ```
+//!
+//! 1. Readiness is a *guess that errs towards ready*: a direction is marked until a call in it said `WouldBlock`. So the
+//!    common call needs no atomic write, and none is made in vain more than once.
+//! 2. Every event adds one to the tick. [`Source::clear`] takes a mark back only if the tick is the one seen before the
+//!    call: an event that came in between is newer than the call's answer, and an edge is reported only once. (It would
+//!    take 65,536 events between a call and its clear to be fooled.)
+//! 3. A waiter is stored under the lock and only if its direction is not marked; an event marks first and then looks
+//!    for waiters under the same lock. So one of the two sees the other.
+//! 4. Closing changes the generation. An event for an earlier one changes nothing and wakes nobody.
+//! 5. A short read clears READ too, but not once the peer has closed: then there may be no further event, though the
+//!    next read would say "end". READ_CLOSED keeps that, and PRIORITY that a read may have ended at an urgent byte.
+//!    Only `WouldBlock`, the kernel's own word, clears these two.
+
+use std::fmt;
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+
+use super::waiters::{Place, Waiters};
+use super::{lock, poller};
+
+/// The two ways to wait for a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// For data, the end of the stream, or a connection to accept.
+    Read,
+    /// For room, or a connection that is established.
+    Write,
+}
+
+/// A set of marks; the low 16 bits of the state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Readiness(u16);
+
+impl Readiness {
+    /// No mark.
+    pub(super) const NONE: Readiness = Readiness(0);
+    /// A read may succeed.
+    pub(super) const READ: Readiness = Readiness(1);
+    /// A write may succeed.
+    pub(super) const WRITE: Readiness = Readiness(1 << 1);
+    /// Both.
+    pub(super) const BOTH: Readiness = Readiness(0b11);
+    /// The peer will send no more (rule 5).
+    pub(super) const READ_CLOSED: Readiness = Readiness(1 << 2);
+    /// An urgent byte came (rule 5).
+    pub(super) const PRIORITY: Readiness = Readiness(1 << 3);
+    /// `poll_readable` has asked for a fresh report: READ, where it is set, is the answer.
+    const READ_ASKED: Readiness = Readiness(1 << 4);
+    /// The same for `poll_writable`.
+    const WRITE_ASKED: Readiness = Readiness(1 << 5);
+
+    /// The marks of both sets.
+    pub(super) const fn and(self, other: Readiness) -> Readiness {
+        Readiness(self.0 | other.0)
+    }
+
+    /// The marks that are not in `other`.
+    const fn without(self, other: Readiness) -> Readiness {
+        Readiness(self.0 & !other.0)
+    }
+
+    /// Whether all marks of `other` are here.
+    pub(super) const fn contains(self, other: Readiness) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether any mark of `other` is here.
+    const fn intersects(self, other: Readiness) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 6] = [
+            "READ",
+            "WRITE",
+            "READ_CLOSED",
+            "PRIORITY",
+            "READ_ASKED",
+            "WRITE_ASKED",
+        ];
+        let marks = NAMES
+            .iter()
+            .enumerate()
+            .filter(|&(bit, _)| self.0 >> bit & 1 == 1);
+        f.debug_set().entries(marks.map(|(_, name)| name)).finish()
+    }
+}
+
+impl Direction {
+    /// The mark that says: try.
+    pub(super) const fn ready(self) -> Readiness {
+        match self {
+            Direction::Read => Readiness::READ,
+            Direction::Write => Readiness::WRITE,
+        }
+    }
+
+    /// The mark of a question under way.
+    const fn asked(self) -> Readiness {
+        match self {
+            Direction::Read => Readiness::READ_ASKED,
+            Direction::Write => Readiness::WRITE_ASKED,
+        }
+    }
+
+    /// What `WouldBlock` takes back.
+    const fn spent(self) -> Readiness {
+        match self {
+            Direction::Read => Readiness::READ
+                .and(Readiness::READ_CLOSED)
+                .and(Readiness::PRIORITY),
+            Direction::Write => Readiness::WRITE,
+        }
+    }
+}
+
+/// A value of the state word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct State(u64);
+
+impl State {
+    /// One tick.
+    const TICK: u64 = 1 << 16;
+
+    /// A source's first state in a life: ready for everything, since nobody has tried yet.
+    const fn fresh(generation: u32) -> State {
+        State((generation as u64) << 32 | Readiness::BOTH.0 as u64)
+    }
+
+    /// How often the source was closed.
+    const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The marks.
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits of the word")]
+    const fn readiness(self) -> Readiness {
+        Readiness(self.0 as u16)
+    }
+
+    /// The same with other marks.
+    const fn with(self, readiness: Readiness) -> State {
+        State(self.0 & !0xffff | readiness.0 as u64)
+    }
+
+    /// The same one tick later; the tick wraps and leaves the generation alone.
+    const fn ticked(self) -> State {
+        State(self.0 & !(0xffff << 16) | self.0.wrapping_add(State::TICK) & (0xffff << 16))
+    }
+
+    /// Whether no event came and the source was not closed between the two.
+    const fn same_tick(self, other: State) -> bool {
+        self.0 & !0xffff == other.0 & !0xffff
+    }
+
+    /// Whether a call in `direction` is worth making.
+    pub(super) const fn is_ready(self, direction: Direction) -> bool {
+        self.readiness().contains(direction.ready())
+    }
+
+    /// Whether a short read proves that nothing is left (rule 5).
+    pub(super) const fn short_read_drains(self) -> bool {
+        !self
+            .readiness()
+            .intersects(Readiness::READ_CLOSED.and(Readiness::PRIORITY))
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("generation", &self.generation())
+            .field("tick", &(self.0 >> 16 & 0xffff))
+            .field("readiness", &self.readiness())
+            .finish()
+    }
+}
+
+/// How [`Source::wait`] ended.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Wait {
+    /// The waker is stored: the task will be woken.
+    Stored,
+    /// The direction is marked: try instead.
+    Ready,
+}
+
+/// One registered descriptor. A cache line each, so that neighbours do not slow each other down.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Source {
+    /// Generation, tick and readiness, as drawn above.
+    state: AtomicU64,
+    /// Who waits. A lock and no lock-free list: it is taken once for an event and once for a wait, 10 ns beside a system
+    /// call and a task switch.
+    waiters: Mutex<Waiters>,
+    /// This source's place in the table.
+    index: u32,
+}
+
+impl Source {
+    /// A source that waits in the pool.
+    pub(super) fn new(index: u32) -> Source {
+        Source {
+            state: AtomicU64::new(0),
+            waiters: Mutex::default(),
+            index,
+        }
+    }
+
+    /// This source's place in the table.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// How often it was closed: the other half of the key.
+    pub(super) fn generation(&self) -> u32 {
+        self.state().generation()
+    }
+
+    /// Begins a life. Until the next close nobody else changes the generation, and nobody has the new key yet.
+    pub(super) fn open(&self) {
+        let fresh = State::fresh(self.generation());
+        self.state.store(fresh.0, Ordering::Release);
+    }
+
+    /// Ends a life (rule 4) and hands out those who still waited; the caller wakes them.
+    pub(super) fn close(&self) -> Waiters {
+        let mut waiters = lock(&self.waiters);
+        self.state.fetch_add(1 << 32, Ordering::AcqRel);
+        std::mem::take(&mut *waiters)
+    }
+
+    /// What is known now. Read it before a call whose answer is handed to [`clear`](Source::clear).
+    pub(super) fn state(&self) -> State {
+        State(self.state.load(Ordering::Acquire))
+    }
+
+    /// Takes in an event, and moves the wakers of those who waited for it to `woken`.
+    pub(super) fn report(&self, generation: u32, readiness: Readiness, woken: &mut Vec<Waker>) {
+        let marked = self.change(|state| {
+            (state.generation() == generation)
+                .then(|| state.ticked().with(state.readiness().and(readiness)))
+        });
+        if marked.is_none() {
+            return;
+        }
+        // A one-shot event has disarmed both directions; who waits for the other has to come and arm it again.
+        let whom = if poller::ONESHOT {
+            Readiness::BOTH
+        } else {
+            readiness
+        };
+        let mut waiters = lock(&self.waiters);
+        // Closed and opened again since the mark: these waiters wait for another descriptor.
+        if self.generation() == generation {
+            waiters.take(whom, woken);
+        }
+    }
+
+    /// After `WouldBlock`: the direction is not ready, unless an event came since `seen` (rule 2).
+    pub(super) fn clear(&self, direction: Direction, seen: State) {
+        self.change(|state| {
+            let rest = state.readiness().without(direction.spent());
+            state.same_tick(seen).then(|| state.with(rest))
+        });
+    }
+
+    /// Before waiting for a fresh report: whatever is known of the direction is forgotten. True if there was something,
+    /// so that the kernel has to be asked; else the next edge is due anyway.
+    pub(super) fn forget(&self, direction: Direction) -> bool {
+        let before = self.change(|state| {
+            let rest = state.readiness().without(direction.ready());
+            Some(state.with(rest))
+        });
+        before.is_some_and(|state| state.is_ready(direction))
+    }
+
+    /// [`forget`](Source::forget) for callers that have no memory of their own: the mark ASKED remembers the question
+    /// from one poll to the next.
+    pub(super) fn forget_once(&self, direction: Direction) -> bool {
+        let before = self.change(|state| {
+            let rest = state.readiness().without(direction.ready());
+            let asked = state.with(rest.and(direction.asked()));
+            (!state.readiness().contains(direction.asked())).then_some(asked)
+        });
+        before.is_some_and(|state| state.is_ready(direction))
+    }
+
+    /// The question has been answered: the next [`forget_once`](Source::forget_once) is a new one.
+    pub(super) fn answered(&self, direction: Direction) {
+        self.change(|state| {
+            let rest = state.readiness().without(direction.asked());
+            Some(state.with(rest))
+        });
+    }
+
+    /// Stores a waker, unless the direction has been marked meanwhile. `arm` is called under the lock, with the
+    /// directions that anybody waits for: where an event disarms the descriptor, the last call must be the one that
+    /// knows of all.
+    ///
+    /// # Errors
+    ///
+    /// What `arm` says.
+    pub(super) fn wait(
+        &self,
+        direction: Direction,
+        place: &mut Place,
+        waker: &Waker,
+        arm: impl FnOnce(Readiness) -> io::Result<()>,
+    ) -> io::Result<Wait> {
+        // Cloning is foreign code, so it is done before the lock, as dropping what was replaced is done after it.
+        let waker = waker.clone();
+        let mut waiters = lock(&self.waiters);
+        if self.state().is_ready(direction) {
+            return Ok(Wait::Ready);
+        }
+        let replaced = waiters.store(direction, place, waker);
+        let crowded_out = waiters.crowd_out(direction);
+        let armed = arm(waiters.wanted());
+        drop(waiters);
+        drop(replaced);
+        if let Some(waker) = crowded_out {
+            waker.wake();
+        }
+        armed.map(|()| Wait::Stored)
+    }
+
+    /// Removes the waker of a future that is dropped while it waits.
+    pub(super) fn leave(&self, place: &Place) {
+        let waker = lock(&self.waiters).remove(place);
+        drop(waker);
+    }
+
+    /// Replaces the state as `change` says, until it wants no change; what stood before, if it was changed.
+    fn change(&self, mut change: impl FnMut(State) -> Option<State>) -> Option<State> {
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+                change(State(state)).map(|state| state.0)
+            })
+            .ok()
+            .map(State)
+    }
+}

@@ -1,0 +1,133 @@
+//! From a key to its source, and back into the pool when the descriptor goes.
+//!
+//! Sources live in pages of doubling size that are never freed nor moved: so an event finds its source without a lock,
+//! a registration holds a plain reference, and an idle socket costs one line of 64 bytes. What makes reuse safe is the
+//! generation: closing a source changes it, and an event whose key has another one is stale.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::task::Waker;
+
+use super::lock;
+use super::source::{Readiness, Source};
+use super::waiters::Waiters;
+
+/// Sources in the first page: 4 KiB, enough for a small program.
+const FIRST_PAGE: usize = 64;
+
+/// Pages, each twice as large as the one before: 67 million sources, more than a process may have descriptors.
+const PAGES: usize = 20;
+
+/// Which source an event is for, and which of its lives: `generation << 32 | index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    /// The source's place in the table.
+    pub(super) index: u32,
+    /// How often that place had been used before.
+    pub(super) generation: u32,
+}
+
+impl Key {
+    /// The key as a number for the kernel.
+    pub(super) fn to_u64(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// The key from the number.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
+    pub(super) fn from_u64(number: u64) -> Key {
+        Key {
+            index: number as u32,
+            generation: (number >> 32) as u32,
+        }
+    }
+}
+
+/// All sources of the process.
+#[derive(Debug, Default)]
+pub(super) struct SourceTable {
+    /// The pages made so far.
+    pages: [OnceLock<Box<[Source]>>; PAGES],
+    /// Places whose source has been closed, the latest first since its line is still warm. A lock, because it is taken
+    /// once in the life of a connection.
+    free: Mutex<Vec<u32>>,
+    /// Places from here on have never been used.
+    untouched: AtomicU32,
+}
+
+impl SourceTable {
+    /// Takes a source out of the pool. It is ready for everything, as nobody has tried anything yet.
+    ///
+    /// # Panics
+    ///
+    /// When all 67 million are taken.
+    pub(super) fn open(&'static self) -> &'static Source {
+        let reused = lock(&self.free).pop();
+        let index = reused.unwrap_or_else(|| self.untouched.fetch_add(1, Ordering::Relaxed));
+        let (page, offset) = locate(index);
+        assert!(page < PAGES, "more sources than descriptors: {index}");
+        let page = self.pages[page].get_or_init(|| {
+            let first = index - u32::try_from(offset).expect("smaller than the index");
+            let last = first + (u32::try_from(FIRST_PAGE).expect("small") << page) - 1;
+            (first..=last).map(Source::new).collect()
+        });
+        let source = &page[offset];
+        source.open();
+        source
+    }
+
+    /// Puts a closed source back. Its descriptor is no longer registered.
+    pub(super) fn put_back(&self, source: &Source) {
+        lock(&self.free).push(source.index());
+    }
+
+    /// Hands an event to its source, which moves the wakers of those who waited for it to `woken`. A stale key does
+    /// nothing.
+    pub(super) fn report(&self, key: Key, readiness: Readiness, woken: &mut Vec<Waker>) {
+        let (page, offset) = locate(key.index);
+        let source = self
+            .pages
+            .get(page)
+            .and_then(OnceLock::get)
+            .and_then(|page| page.get(offset));
+        if let Some(source) = source {
+            source.report(key.generation, readiness, woken);
+        }
+    }
+}
+
+/// The page of a source and its place there: page `n` starts at `FIRST_PAGE * (2^n - 1)`.
+fn locate(index: u32) -> (usize, usize) {
+    let pages_before = index as usize / FIRST_PAGE + 1;
+    let page = pages_before.ilog2() as usize;
+    (page, index as usize - FIRST_PAGE * ((1 << page) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_its_own_place() {
+        assert_eq!(locate(0), (0, 0));
+        let (mut page, mut offset) = (0, 0);
+        for index in 1..10_000 {
+            offset += 1;
+            if offset == FIRST_PAGE << page {
+                (page, offset) = (page + 1, 0);
+            }
+            assert_eq!(locate(index), (page, offset), "index {index}");
+        }
+        assert!(locate(u32::MAX).0 >= PAGES);
+    }
+
+    #[test]
+    fn a_key_survives_the_kernel() {
+        let key = Key {
+            index: 0x0123_4567,
+            generation: 0x89ab_cdef,
+        };
+        assert_eq!(key.to_u64(), 0x89ab_cdef_0123_4567);
+        assert_eq!(Key::from_u64(key.to_u64()), key);
+    }
+}
