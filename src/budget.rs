@@ -44,15 +44,23 @@ impl Drop for Refill {
 
 /// Takes one operation from the budget; `Pending` means: do not act now, the task has been woken to try again.
 pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
+    if take() {
+        Poll::Ready(())
+    } else {
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Takes one operation from the budget, if one is left. For who decides under a lock, where nobody may be woken: after
+/// the unlock he wakes the task himself.
+pub(crate) fn take() -> bool {
     match LEFT.get() {
-        UNLIMITED => Poll::Ready(()),
-        0 => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
+        UNLIMITED => true,
+        0 => false,
         left => {
             LEFT.set(left - 1);
-            Poll::Ready(())
+            true
         }
     }
 }

@@ -1,1 +1,39 @@
-//! (skeleton)
+//! Tasks that wait for each other: an async mutex, a broadcast channel, and the queue of waiters beneath them.
+//!
+//! ```text
+//! mutex.rs ──► mutex_state.rs ─┐
+//! broadcast/ ──────────────────┼──► waking_lock.rs ──► wait_queue.rs
+//! channel/ (its own module) ───┘
+//! ```
+//!
+//! None of it knows the executor or the reactor: a waiter is a waker in a queue, so all of it works under any executor
+//! and between executors. Take a `std::sync::Mutex` where nothing is awaited while it is locked, this [`Mutex`] where
+//! something is, and a channel where the value can travel instead of the lock.
+//!
+//! std's names stand here too, as in `async_std::sync`, so that one `use` serves both.
+
+#[cfg(not(parklet_loom))]
+pub mod broadcast;
+#[cfg(not(parklet_loom))]
+mod mutex;
+pub(crate) mod mutex_state;
+#[cfg(not(parklet_loom))]
+pub(crate) mod park_until;
+pub(crate) mod wait_queue;
+pub(crate) mod waking_lock;
+
+#[cfg(not(parklet_loom))]
+pub use mutex::{Lock, Mutex, MutexGuard, MutexGuardArc};
+#[doc(no_inline)]
+pub use std::sync::{Arc, Weak};
+
+#[cfg(not(parklet_loom))]
+use crate::budget;
+
+/// Loom tries every order by itself, so nothing has to be kept from running too long.
+#[cfg(parklet_loom)]
+mod budget {
+    pub(super) fn take() -> bool {
+        true
+    }
+}
