@@ -4,16 +4,15 @@
 //! wake is to run foreign code, and since the caller may want to hand the token on first.
 
 use std::io;
-use std::mem;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
 use super::deadlines::Deadlines;
+use super::lock;
 use super::poller::Poller;
 use super::source_table::SourceTable;
-use super::{last_resort, lock};
 
 /// The process's reactor.
 static REACTOR: OnceLock<Reactor> = OnceLock::new();
@@ -29,8 +28,6 @@ pub(crate) struct Reactor {
     pub(super) deadlines: Deadlines,
     /// Whether the driver token is taken.
     driven: AtomicBool,
-    /// How many turns have been taken; only who has the token writes it.
-    turns: AtomicUsize,
 }
 
 impl Reactor {
@@ -68,7 +65,6 @@ impl Reactor {
             sources: SourceTable::default(),
             deadlines: Deadlines::new(),
             driven: AtomicBool::new(false),
-            turns: AtomicUsize::new(0),
         }))
     }
 
@@ -84,18 +80,8 @@ impl Reactor {
     /// provided that writing down and looking are sequentially consistent too.
     pub(crate) fn try_drive(&self) -> Option<Driver<'_>> {
         // Looking first keeps the word in every core's cache while somebody drives.
-        let taken = self.is_driven() || self.driven.swap(true, Ordering::SeqCst);
+        let taken = self.driven.load(Ordering::SeqCst) || self.driven.swap(true, Ordering::SeqCst);
         (!taken).then_some(Driver { reactor: self })
-    }
-
-    /// Whether somebody has the token.
-    pub(super) fn is_driven(&self) -> bool {
-        self.driven.load(Ordering::SeqCst)
-    }
-
-    /// How many turns have been taken.
-    pub(super) fn turns(&self) -> usize {
-        self.turns.load(Ordering::Relaxed)
     }
 
     /// Makes the driver's wait, the present one or the next, return at once. Several calls before that are one.
@@ -126,10 +112,8 @@ impl Driver<'_> {
             poller,
             sources,
             deadlines,
-            turns,
             ..
         } = self.reactor;
-        turns.store(self.reactor.turns().wrapping_add(1), Ordering::Relaxed);
         let timeout = deadlines.begin_sleep(timeout);
         let waited = poller.wait(timeout, |key, readiness| {
             sources.report(key, readiness, woken);
@@ -139,17 +123,10 @@ impl Driver<'_> {
             panic!("cannot wait for I/O events: {error}");
         }
     }
-
-    /// Gives the token back and leaves it to the caller who drives next.
-    pub(super) fn give_back(self) {
-        self.reactor.driven.store(false, Ordering::SeqCst);
-        mem::forget(self);
-    }
 }
 
 impl Drop for Driver<'_> {
     fn drop(&mut self) {
         self.reactor.driven.store(false, Ordering::SeqCst);
-        last_resort::token_is_free();
     }
 }
