@@ -1,6 +1,61 @@
-//! (skeleton)
+//! Who runs a task, on which thread.
+//!
+//! ```text
+//!   spawn, wake on a worker                       spawn, wake elsewhere
+//!        │                                              │
+//!        ▼                                              ▼
+//!   ┌──────┐ displaced  ┌───────┐                 ┌──────────┐
+//!   │ slot ├───────────►│ deque │◄────────────────┤ injector │
+//!   └──┬───┘            └─┬───┬─┘   a share       └────┬─────┘
+//!      │                  │   └─ half, stolen ─► other workers
+//!      └───────► run ◄────┘                            │
+//!                 ▲        every 61st task             │
+//!                 └────────────────────────────────────┘
+//! ```
+//!
+//! The path of a spawn: `pool.rs` makes the task cell (`task/`), `worker.rs` puts the runnable into the slot or the
+//! injector, `idle.rs` rouses a worker if one sleeps that could help, its loop finds the runnable and polls it. A worker
+//! that finds nothing parks (`parker.rs`), one of them in the reactor.
+//!
+//! Beside the pool: `block_on.rs` polls one future on the caller's thread, `local.rs` keeps tasks on one thread,
+//! `blocking.rs` has threads for calls that block, `executor.rs` is the pool's little sister for your own threads.
+//! `watcher.rs` and `spares.rs` see to it that nothing waits for a thread that stands still.
 
+#[cfg(not(parklet_loom))]
+mod block_on;
 #[cfg(not(parklet_loom))]
 pub(crate) mod blocking;
 #[cfg(not(parklet_loom))]
 pub(crate) mod blocking_pool;
+#[cfg(not(parklet_loom))]
+pub(crate) mod current;
+#[cfg(not(parklet_loom))]
+#[allow(
+    clippy::module_inception,
+    reason = "the file is named after the type in it, like every other"
+)]
+mod executor;
+#[cfg(not(parklet_loom))]
+mod idle;
+#[cfg(not(parklet_loom))]
+mod injector;
+#[cfg(not(parklet_loom))]
+pub(crate) mod local;
+pub(crate) mod parker;
+#[cfg(not(parklet_loom))]
+pub(crate) mod pool;
+#[cfg(not(parklet_loom))]
+mod queue;
+#[cfg(not(parklet_loom))]
+mod spares;
+pub(crate) mod task;
+#[cfg(not(parklet_loom))]
+mod watcher;
+#[cfg(not(parklet_loom))]
+mod worker;
+
+#[cfg(not(parklet_loom))]
+pub use self::{
+    block_on::block_on,
+    executor::{Executor, LocalExecutor},
+};

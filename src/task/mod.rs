@@ -1,72 +1,37 @@
-//! (skeleton) The std-shaped face of the executor.
-#![allow(
-    dead_code,
-    unused_variables,
-    clippy::todo,
-    clippy::unused_async,
-    missing_docs,
-    missing_debug_implementations,
-    reason = "skeleton"
-)]
+//! Tasks: spawning them, awaiting them, knowing which one runs.
+//!
+//! A task is a future that the runtime polls by itself, beside the one that spawned it. It costs hundreds of bytes and
+//! less than a microsecond where a thread costs kilobytes and tens of them, so a server may have one for each of its ten
+//! thousand clients.
+//!
+//! | to run a future | where | may borrow | must be `Send` |
+//! |---|---|---|---|
+//! | [`block_on`] | on the calling thread, until it ends | yes | no |
+//! | [`spawn`] | on a pool of worker threads | no | yes |
+//! | [`spawn_local`] | on the calling thread, while that is in a `block_on` | no | no |
+//! | [`spawn_blocking`] | a closure, on a thread that may block | no | yes |
+//!
+//! The names and their meaning are async-std's, whose `task` module follows `std::thread`.
+
+mod builder;
+mod current;
+mod sleep;
+mod spawn;
 mod spawn_blocking;
+mod task_local;
+mod yield_now;
 
-pub use self::spawn_blocking::{SpawnBlocking, spawn_blocking};
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
+pub use self::{
+    builder::Builder,
+    current::{Task, current, try_current},
+    sleep::sleep,
+    spawn::{spawn, spawn_local},
+    spawn_blocking::{SpawnBlocking, spawn_blocking},
+    task_local::{AccessError, LocalKey},
+    yield_now::{YieldNow, yield_now},
+};
+pub use crate::executor::block_on;
+pub use crate::executor::current::TaskId;
+pub use crate::executor::task::{AbortHandle, JoinError, JoinHandle};
+pub use crate::task_local;
 pub use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
-
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    todo!()
-}
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    todo!()
-}
-pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    todo!()
-}
-pub async fn sleep(duration: Duration) {
-    todo!()
-}
-pub async fn yield_now() {
-    todo!()
-}
-pub struct JoinHandle<T>(PhantomData<T>);
-impl<T> JoinHandle<T> {
-    pub fn abort(&self) {
-        todo!()
-    }
-    pub async fn cancel(self) -> Option<T> {
-        todo!()
-    }
-    pub async fn join(self) -> Result<T, JoinError> {
-        todo!()
-    }
-    pub fn is_finished(&self) -> bool {
-        todo!()
-    }
-    pub fn detach(self) {
-        todo!()
-    }
-    pub fn task(&self) -> Task {
-        todo!()
-    }
-}
-impl<T> Future for JoinHandle<T> {
-    type Output = T;
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        todo!()
-    }
-}
-#[derive(Debug)]
-pub struct JoinError;
-pub struct Task;

@@ -1,0 +1,128 @@
+//! Poll one future on the calling thread.
+//!
+//! The form of the lectures: a crossbeam Parker, a waker from `waker_fn`, a pinned future; poll, and park until woken.
+//! What stands beside it: while the future waits, the thread runs its own `spawn_local` tasks, and its parking drives the
+//! reactor where nobody else does (`parker.rs`), so that a program which spawns nothing has one thread. The idea of
+//! `block_on` as a loop around park is std's, from the documentation of `std::task::Wake`.
+
+use super::current::{self, TaskId};
+use super::parker::{Duty, Parker};
+use super::task::wake_all;
+use super::{local, pool, worker};
+use crate::budget;
+use crate::reactor;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use waker_fn::waker_fn;
+
+/// A thread that is never idle looks for events this often; tokio's number, a prime so as not to beat with loops of users.
+pub(super) const ROUNDS_PER_GLANCE: u32 = 61;
+
+/// Runs a future to its end on the calling thread and returns its output.
+///
+/// The future may borrow, and need not be `Send`. While it waits, the thread sleeps; meanwhile it runs the tasks that
+/// [`spawn_local`](crate::task::spawn_local) gave to this thread, and, if no other thread does, it drives the reactor. A
+/// program that never spawns has one thread.
+///
+/// `block_on` may be nested to any depth: inside another `block_on`, inside a local task, and inside a spawned task, where
+/// the worker's other tasks are handed to another thread for as long. It counts as a task:
+/// [`current`](crate::task::current) works inside.
+///
+/// The name and the meaning are async-std's; the form is that of *Programming Rust*, chapter 20.
+///
+/// # Panics
+///
+/// If the future panics.
+///
+/// # Examples
+///
+/// ```
+/// use parklet::task;
+///
+/// let name = String::from("parklet");
+/// let length = task::block_on(async { name.len() });
+/// assert_eq!(length, 7);
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let parker = Parker::current();
+    let _crew = reactor::join_crew();
+
+    // The thread's parker is shared with every `block_on` around this one, so each has to remember its own wakes.
+    let woken = Arc::new(AtomicBool::new(true));
+    let waker = waker_fn({
+        let (woken, unparker) = (Arc::clone(&woken), Arc::clone(parker.unparker()));
+        move || {
+            woken.store(true, Ordering::Release);
+            unparker.unpark();
+        }
+    });
+    let mut cx = Context::from_waker(&waker);
+
+    let mut task = BlockedTask::new();
+    let mut ready = Vec::new();
+    for round in (1..=ROUNDS_PER_GLANCE).cycle() {
+        parker.settle();
+        // A swap: it acquires what was written before the wake that this poll answers.
+        if woken.swap(false, Ordering::AcqRel)
+            && let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx))
+        {
+            return output;
+        }
+        let ran_one = local::run_one();
+        if round == ROUNDS_PER_GLANCE {
+            parker.glance(&mut ready);
+        }
+        if !ran_one && !woken.load(Ordering::Relaxed) {
+            if worker::step_aside() {
+                let duty = if pool::is_running() {
+                    Duty::Guest
+                } else {
+                    Duty::Crew
+                };
+                parker.park(duty, None, &mut ready);
+            } else {
+                worker::serve_once();
+            }
+        }
+        wake_all(&mut ready);
+    }
+    unreachable!("the rounds have no end")
+}
+
+/// The identity of the future in a `block_on`: it counts as a task, but has no cell.
+struct BlockedTask {
+    /// Its id.
+    id: TaskId,
+    /// Whether the table of `current.rs` knows it.
+    is_named: bool,
+}
+
+impl BlockedTask {
+    fn new() -> BlockedTask {
+        BlockedTask {
+            id: TaskId::next(),
+            is_named: false,
+        }
+    }
+
+    /// Runs one poll as this task.
+    fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let entered = current::enter(self.id, self.is_named);
+        let _budget = budget::refill();
+        let polled = poll();
+        self.is_named = entered.is_named();
+        polled
+    }
+}
+
+impl Drop for BlockedTask {
+    fn drop(&mut self) {
+        if self.is_named || std::thread::panicking() {
+            current::forget(self.id);
+        }
+    }
+}

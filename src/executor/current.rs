@@ -1,0 +1,243 @@
+//! Thread-local: which task is being polled here; and the table of what few tasks have: a name, task-local values.
+//!
+//! Most tasks have neither, so neither has a place in the cell. The table is keyed by id; the state word's mark NAMED says
+//! whether to look. A value in the table is touched only by the thread that polls its task, which is what makes it as
+//! good as a thread-local: one task is polled by one thread at a time (rule 1 of `task/state.rs`).
+
+#![allow(
+    unsafe_code,
+    reason = "a home of unsafe: task-local values, lent while their task is polled"
+)]
+
+use std::any::Any;
+use std::cell::{Cell, UnsafeCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+/// Ids are handed to threads in blocks, so that a spawn does not touch a shared counter.
+const ID_BLOCK: u64 = 1024;
+
+/// Shards of the table: enough that tasks with task-locals seldom meet on one lock.
+const SHARDS: usize = 16;
+
+/// How often values that a destructor brought back are dropped again before they are left to leak; std's number is 5.
+const DESTRUCTOR_ROUNDS: usize = 5;
+
+/// The number of a task, unique in the process and never used again.
+///
+/// From [`Task::id`](crate::task::Task::id). Numbers say nothing about the order in which tasks were spawned.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(u64);
+
+impl TaskId {
+    /// A number that no task has had.
+    pub(crate) fn next() -> TaskId {
+        static NEXT_BLOCK: AtomicU64 = AtomicU64::new(0);
+        thread_local! {
+            /// The next id of this thread's block.
+            static NEXT: Cell<u64> = const { Cell::new(0) };
+        }
+        let mut id = NEXT.get();
+        if id % ID_BLOCK == 0 {
+            // Relaxed: the ids have to differ and nothing else.
+            id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK + 1;
+        }
+        NEXT.set(id + 1);
+        TaskId(id)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskId({})", self.0)
+    }
+}
+
+thread_local! {
+    /// The innermost task that is being polled on this thread, and whether the table knows it. Without a destructor, so
+    /// that it can be read while the thread ends.
+    static CURRENT: Cell<Option<(TaskId, bool)>> = const { Cell::new(None) };
+}
+
+/// Says that this thread polls the task (or drops its future) until the guard is dropped.
+pub(crate) fn enter(task: TaskId, is_named: bool) -> Entered {
+    Entered {
+        around: CURRENT.replace(Some((task, is_named))),
+    }
+}
+
+/// One poll of a task, from [`enter`].
+#[derive(Debug)]
+pub(crate) struct Entered {
+    /// The task in whose poll this one began.
+    around: Option<(TaskId, bool)>,
+}
+
+impl Entered {
+    /// Whether the table knows the task by now.
+    pub(crate) fn is_named(&self) -> bool {
+        CURRENT.get().is_some_and(|(_, is_named)| is_named)
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.around);
+    }
+}
+
+/// The task that is being polled on this thread, and its name.
+pub(crate) fn current() -> Option<(TaskId, Option<Arc<str>>)> {
+    let (task, is_named) = CURRENT.get()?;
+    Some((task, if is_named { name(task) } else { None }))
+}
+
+/// Gives the task that is calling a name.
+pub(crate) fn set_current_name(name: String) {
+    if let Some((task, _)) = CURRENT.get() {
+        set_name(task, name);
+        CURRENT.set(Some((task, true)));
+    }
+}
+
+/// What the table knows of one task.
+#[derive(Default)]
+struct Extras {
+    /// From `Builder`; kept until the cell is freed, so that a handle can still tell it.
+    name: Option<Arc<str>>,
+    /// From `task_local!`; dropped when the task finishes.
+    locals: Option<Arc<Locals>>,
+}
+
+/// One shard of the table.
+type Shard = Mutex<HashMap<TaskId, Extras>>;
+
+/// The lock is held for a look-up only: no name, no value, nothing of the user's is dropped or run under it.
+static TABLE: LazyLock<[Shard; SHARDS]> =
+    LazyLock::new(|| std::array::from_fn(|_| Shard::default()));
+
+/// The shard of one task.
+fn shard(task: TaskId) -> MutexGuard<'static, HashMap<TaskId, Extras>> {
+    let index = usize::try_from(task.0 % SHARDS as u64).expect("less than SHARDS");
+    TABLE[index].lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the task a name.
+pub(crate) fn set_name(task: TaskId, name: String) {
+    shard(task).entry(task).or_default().name = Some(name.into());
+}
+
+/// The name that the task was given.
+pub(crate) fn name(task: TaskId) -> Option<Arc<str>> {
+    shard(task)
+        .get(&task)
+        .and_then(|extras| extras.name.clone())
+}
+
+/// Drops the task-local values of a task that has finished. They may still use one another meanwhile.
+pub(crate) fn drop_locals(task: TaskId) {
+    let Some(locals) = shard(task)
+        .get(&task)
+        .and_then(|extras| extras.locals.clone())
+    else {
+        return;
+    };
+    let _entered = enter(task, true);
+    for _ in 0..DESTRUCTOR_ROUNDS {
+        // One at a time, each taken out before it is dropped: the others can still be found by its destructor.
+        while let Some(value) = locals.pop() {
+            super::task::contain(move || drop(value));
+        }
+    }
+    let taken = shard(task)
+        .get_mut(&task)
+        .and_then(|extras| extras.locals.take());
+    drop(taken);
+}
+
+/// Takes the task off the table: its cell is being freed.
+pub(crate) fn forget(task: TaskId) {
+    drop_locals(task);
+    let extras = shard(task).remove(&task);
+    drop(extras);
+}
+
+/// Lends the current task's value under `key` to `with`, made by `init` if there is none yet. `None` outside a task.
+pub(crate) fn with_local<T: Send + 'static, R>(
+    key: usize,
+    init: fn() -> T,
+    with: impl FnOnce(&T) -> R,
+) -> Option<R> {
+    let (task, _) = CURRENT.get()?;
+    let locals = shard(task)
+        .entry(task)
+        .or_default()
+        .locals
+        .get_or_insert_default()
+        .clone();
+    CURRENT.set(Some((task, true)));
+    let value: *const T = if let Some(value) = locals.find(key) {
+        value
+    } else {
+        // User code, which may use other task-locals; a value that it made under this very key wins.
+        let value = Box::new(init());
+        locals.find(key).unwrap_or_else(|| locals.push(key, value))
+    };
+    // SAFETY: rule 2 of `Locals`: the box stays where it is while its task is polled, which is at least until `with`
+    // returns, since this is a call from within that poll.
+    Some(with(unsafe { &*value }))
+}
+
+/// The task-local values of one task.
+///
+/// 1. Only the thread that polls the task, or that finishes it, calls the methods, so there is one caller at a time.
+/// 2. A value is boxed, and leaves the list only when its task is finished; no poll, and so no `with_local`, is then
+///    under way but those that the value's own destructor begins and ends, after it has left the list.
+#[derive(Default)]
+struct Locals(UnsafeCell<Vec<(usize, Box<dyn Any + Send>)>>);
+
+// SAFETY: by rule 1 there is one caller at a time, and the values are `Send`.
+unsafe impl Send for Locals {}
+// SAFETY: as above.
+unsafe impl Sync for Locals {}
+
+impl Locals {
+    /// The value under a key.
+    fn find<T: 'static>(&self, key: usize) -> Option<*const T> {
+        // SAFETY: rule 1, and no reference into the list outlives a method.
+        let list = unsafe { &*self.0.get() };
+        let (_, value) = list.iter().find(|(of, _)| *of == key)?;
+        value.downcast_ref::<T>().map(std::ptr::from_ref)
+    }
+
+    /// Adds a value.
+    fn push<T: Send + 'static>(&self, key: usize, value: Box<T>) -> *const T {
+        // SAFETY: rule 1, and no reference into the list outlives a method.
+        let list = unsafe { &mut *self.0.get() };
+        list.push((key, value));
+        // Found again rather than remembered: a pointer taken before the box moved would be stale to the compiler.
+        self.find(key).expect("it was pushed just now")
+    }
+
+    /// Takes the value that was made last.
+    fn pop(&self) -> Option<Box<dyn Any + Send>> {
+        // SAFETY: rule 1, and no reference into the list outlives a method.
+        let list = unsafe { &mut *self.0.get() };
+        list.pop().map(|(_, value)| value)
+    }
+}
+
+impl Drop for Locals {
+    fn drop(&mut self) {
+        // Values that kept coming back in `drop_locals`: dropping them here could go on for ever.
+        std::mem::forget(std::mem::take(self.0.get_mut()));
+    }
+}

@@ -1,0 +1,229 @@
+//! Starting the worker threads and naming them; what they share.
+
+use super::idle::Idle;
+use super::injector::Injector;
+use super::parker::DriverSeat;
+use super::queue::Seat;
+use super::spares::{Errand, Spares};
+use super::task::{self, JoinHandle, Place, Runnable, Schedule};
+use super::watcher::Watcher;
+use super::worker;
+use crate::reactor::Reactor;
+use std::env;
+use std::future::Future;
+use std::io;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::available_parallelism;
+
+/// Overrides the number of worker threads.
+const THREADS_VARIABLE: &str = "PARKLET_THREADS";
+
+/// More workers than any machine has cores: a larger number is a mistake, and would be paid for in stacks.
+const MOST_WORKERS: usize = 1024;
+
+/// Without a lock: `spawn` and every wake from outside look here.
+static POOL: OnceLock<&Pool> = OnceLock::new();
+
+/// The process's pool of worker threads; it is never torn down.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// Tasks spawned and woken outside the pool.
+    pub(super) injector: Injector,
+    /// One a worker.
+    pub(super) seats: Box<[Seat]>,
+    /// Workers with nothing to do.
+    pub(super) idle: Idle,
+    /// Threads beside the workers.
+    pub(super) spares: Spares,
+    /// Sees to it that nothing waits for a thread that stands still.
+    pub(super) watcher: Watcher,
+    /// Counts the tasks that threads without a seat have run.
+    help_ticks: AtomicU64,
+}
+
+/// The pool, started if need be.
+///
+/// # Errors
+///
+/// If `PARKLET_THREADS` is no number of threads, or not one thread can be started.
+fn global() -> io::Result<&'static Pool> {
+    POOL.get().copied().map_or_else(Pool::start, Ok)
+}
+
+/// The pool, if it has been started.
+pub(super) fn started() -> Option<&'static Pool> {
+    POOL.get().copied()
+}
+
+/// Whether there is a pool, so that others drive the reactor.
+pub(crate) fn is_running() -> bool {
+    POOL.get().is_some()
+}
+
+/// Spawns a future onto the pool, with a name if it has one.
+///
+/// # Errors
+///
+/// If the pool cannot be started; the future is dropped.
+pub(crate) fn try_spawn<F>(future: F, name: Option<String>) -> io::Result<JoinHandle<F::Output>>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    global()?;
+    let (runnable, handle) = task::spawn(future, PoolSchedule);
+    if let Some(name) = name {
+        handle.set_name(name);
+    }
+    runnable.schedule();
+    Ok(handle)
+}
+
+/// Brings a task to the pool. Of no size, so that a task of the pool carries nothing for it.
+#[derive(Clone, Copy)]
+struct PoolSchedule;
+
+impl Schedule for PoolSchedule {
+    fn schedule(&self, runnable: Runnable, place: Place) {
+        worker::schedule(runnable, place);
+    }
+}
+
+impl Pool {
+    /// Starts the pool, or finds it started by another thread meanwhile.
+    fn start() -> io::Result<&'static Pool> {
+        /// Two threads must not start two pools.
+        static STARTING: Mutex<()> = Mutex::new(());
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = POOL.get() {
+            return Ok(pool);
+        }
+        let workers = worker_count(env::var_os(THREADS_VARIABLE))?;
+        let pool: &'static Pool = Box::leak(Box::new(Pool::new(workers)));
+        let mut started = 0;
+        let mut failure = None;
+        for seat in 0..workers {
+            match pool.spares.send(pool, Errand::Sit(seat)) {
+                Ok(()) => started += 1,
+                Err(error) => failure = Some(error),
+            }
+        }
+        // Some workers are enough; a seat that stands empty has an empty queue.
+        match failure {
+            Some(error) if started == 0 => return Err(error),
+            _ => {}
+        }
+        // The workers drive from now on, for good. A `block_on` that drives at this moment is asked to leave.
+        Reactor::start();
+        POOL.get_or_init(|| pool);
+        DriverSeat::global().notify_driver();
+        Ok(pool)
+    }
+
+    fn new(workers: usize) -> Pool {
+        Pool {
+            injector: Injector::default(),
+            seats: (0..workers).map(|_| Seat::new()).collect(),
+            idle: Idle::default(),
+            spares: Spares::default(),
+            watcher: Watcher::default(),
+            help_ticks: AtomicU64::new(0),
+        }
+    }
+
+    /// Called after a task has become visible to all: rouses a worker that sleeps, or asks the watcher to see that the
+    /// busy ones come round to it.
+    pub(super) fn call_help(&'static self) {
+        if !self.idle.rouse() {
+            self.watcher.arm(self);
+        }
+    }
+
+    /// Whether there is a task that a searcher would find.
+    pub(super) fn is_stealable(&self) -> bool {
+        !self.injector.is_empty() || self.seats.iter().any(Seat::is_stealable)
+    }
+
+    /// Whether a task waits anywhere, the slots included.
+    pub(super) fn has_work(&self) -> bool {
+        !self.injector.is_empty() || self.seats.iter().any(Seat::has_work)
+    }
+
+    /// One task from anywhere but the slots.
+    pub(super) fn steal_one(&self) -> Option<Runnable> {
+        self.injector
+            .take()
+            .or_else(|| self.seats.iter().find_map(Seat::steal))
+    }
+
+    /// How many tasks the workers have run in all.
+    pub(super) fn seat_ticks(&self) -> u64 {
+        self.seats
+            .iter()
+            .fold(0, |sum, seat| sum.wrapping_add(seat.ticks()))
+    }
+
+    /// How many tasks were run without a seat.
+    pub(super) fn help_ticks(&self) -> u64 {
+        self.help_ticks.load(Ordering::Relaxed)
+    }
+
+    /// Counts a task that is run without a seat.
+    pub(super) fn count_help(&self) {
+        self.help_ticks.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// How many workers to start, given what `PARKLET_THREADS` says.
+fn worker_count(variable: Option<std::ffi::OsString>) -> io::Result<usize> {
+    let Some(text) = variable else {
+        // A system that cannot tell has at least one core.
+        return Ok(available_parallelism()
+            .map_or(1, std::num::NonZero::get)
+            .min(MOST_WORKERS));
+    };
+    let count = text
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|count| (1..=MOST_WORKERS).contains(count));
+    count.ok_or_else(|| {
+        let message = format!(
+            "cannot start the worker threads: {THREADS_VARIABLE} is {text:?}: expected a whole number from 1 to {MOST_WORKERS}"
+        );
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
+}
+
+/// Makes timed waits of the calling thread, one of the pool's, end when they should: Linux lets a thread oversleep by 50 us
+/// by default, to gather wake-ups.
+pub(super) fn sharpen_timers() {
+    #[cfg(target_os = "linux")]
+    {
+        // Refused only where the sandbox forbids it; the timers are a little late there.
+        let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_thread_count_is_refused_with_a_message_that_quotes_it() {
+        for bad in ["0", "-1", "two", "", "1025", "1.5"] {
+            let message = worker_count(Some(bad.into())).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("PARKLET_THREADS is {bad:?}: expected")),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_thread_count_is_taken_as_it_stands() {
+        assert_eq!(worker_count(Some("3".into())).unwrap(), 3);
+        assert!(worker_count(None).unwrap() >= 1);
+    }
+}

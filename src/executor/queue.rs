@@ -1,0 +1,165 @@
+//! A worker's own queue; others steal from it.
+//!
+//! A seat is a place at which one thread at a time works: a slot for the task that was woken last, whose data is warm, and
+//! a FIFO deque behind it. There are as many seats as workers; threads come and go (`worker.rs`, `spares.rs`).
+
+use super::injector::Injector;
+use super::task::{Runnable, Slot};
+use crossbeam::deque::{Steal, Stealer, Worker as Deque};
+use crossbeam::utils::CachePadded;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The slot is run so often in a row before the deque has its turn: two tasks that wake one another must not shut out a
+/// third. Of 3 and 1,000 the smaller costs nothing measurable.
+const SLOT_RUNS: u32 = 3;
+
+/// What all threads may see of a seat.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// The task to run next. Its thread's own, but the watcher takes it from a thread that stands still.
+    pub(crate) slot: Slot,
+    /// The thief's end of the deque.
+    stealer: Stealer<Runnable>,
+    /// Counts the tasks run here; a seat whose number stands still is stuck in a task, or asleep.
+    ticks: CachePadded<AtomicU64>,
+    /// The owner's end, while nobody sits here. The lock hands it from thread to thread.
+    vacant: Mutex<Option<Deque<Runnable>>>,
+}
+
+impl Seat {
+    /// An empty seat.
+    pub(crate) fn new() -> Seat {
+        // FIFO: the LIFO flavour pays a fence for each pop, and serves the oldest last.
+        let deque = Deque::new_fifo();
+        Seat {
+            slot: Slot::default(),
+            stealer: deque.stealer(),
+            ticks: CachePadded::default(),
+            vacant: Mutex::new(Some(deque)),
+        }
+    }
+
+    /// Takes the seat, if nobody sits there.
+    pub(crate) fn take(&'static self, index: usize) -> Option<LocalQueue> {
+        let deque = self
+            .vacant
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
+        Some(LocalQueue {
+            seat: self,
+            index,
+            deque,
+            slot_runs: Cell::new(0),
+        })
+    }
+
+    /// Whether something waits in the slot or the deque.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.slot.is_empty() || !self.stealer.is_empty()
+    }
+
+    /// Whether a thief would find something.
+    pub(crate) fn is_stealable(&self) -> bool {
+        !self.stealer.is_empty()
+    }
+
+    /// How many tasks have been run here.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Takes one task from the deque.
+    pub(crate) fn steal(&self) -> Option<Runnable> {
+        insist(|| self.stealer.steal())
+    }
+}
+
+/// The seat as its thread sees it.
+#[derive(Debug)]
+pub(crate) struct LocalQueue {
+    /// What others see.
+    seat: &'static Seat,
+    /// Which seat it is.
+    index: usize,
+    /// The owner's end.
+    deque: Deque<Runnable>,
+    /// How often in a row the slot was run.
+    slot_runs: Cell<u32>,
+}
+
+impl LocalQueue {
+    /// Which seat it is.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Puts a task before all others. True: another one was displaced, and is now to be seen by thieves.
+    #[must_use]
+    pub(crate) fn push_next(&self, runnable: Runnable) -> bool {
+        let displaced = self.seat.slot.put(runnable);
+        displaced
+            .map(|displaced| self.deque.push(displaced))
+            .is_some()
+    }
+
+    /// Puts a task behind all others.
+    pub(crate) fn push_last(&self, runnable: Runnable) {
+        self.deque.push(runnable);
+    }
+
+    /// The next task to run.
+    pub(crate) fn pop(&self) -> Option<Runnable> {
+        let runs = self.slot_runs.get();
+        if runs < SLOT_RUNS
+            && let Some(runnable) = self.seat.slot.take()
+        {
+            self.slot_runs.set(runs + 1);
+            return Some(runnable);
+        }
+        self.slot_runs.set(0);
+        // A lone chain of tasks goes on in the slot: sent through the deque, a thief would carry it from core to core.
+        self.deque.pop().or_else(|| self.seat.slot.take())
+    }
+
+    /// Notes that a task is about to be run; the count of tasks.
+    pub(crate) fn tick(&self) -> u64 {
+        // One writer, so a load and a store will do.
+        let ticks = self.seat.ticks.load(Ordering::Relaxed).wrapping_add(1);
+        self.seat.ticks.store(ticks, Ordering::Relaxed);
+        ticks
+    }
+
+    /// Takes a share of the injector.
+    pub(crate) fn take_share(&self, injector: &Injector, workers: usize) -> Option<Runnable> {
+        injector.take_share(&self.deque, workers)
+    }
+
+    /// Takes half of what a victim has.
+    pub(crate) fn steal_from(&self, victim: &Seat) -> Option<Runnable> {
+        insist(|| victim.stealer.steal_batch_and_pop(&self.deque))
+    }
+
+    /// Gives the seat to whoever takes it next.
+    pub(crate) fn vacate(self) -> usize {
+        *self
+            .seat
+            .vacant
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(self.deque);
+        self.index
+    }
+}
+
+/// Asks again as long as another thread was in the way.
+pub(super) fn insist(mut steal: impl FnMut() -> Steal<Runnable>) -> Option<Runnable> {
+    loop {
+        match steal() {
+            Steal::Success(runnable) => return Some(runnable),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}

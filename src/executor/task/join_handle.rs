@@ -1,0 +1,418 @@
+//! Awaiting a task's output; detaching, aborting and cancelling it.
+
+#![allow(
+    unsafe_code,
+    reason = "a home of unsafe: the joiner's slot and the output of a cell"
+)]
+
+use super::cell::TaskRef;
+use crate::executor::current::{self, TaskId};
+use crate::task::Task;
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+/// Awaits the output of a spawned task.
+///
+/// A `JoinHandle` is a future of the task's output, eight bytes wide. Dropping it *detaches* the task, which goes on by
+/// itself; that is std's meaning, and async-std's. If the task panicked, awaiting the handle panics with the same
+/// payload; if it was aborted, awaiting it panics and names the task. [`join`](JoinHandle::join) tells these cases apart
+/// without a panic.
+///
+/// # Panics
+///
+/// Polling a handle that has returned its output panics.
+///
+/// # Cancel safety
+///
+/// `(&mut handle).await` is cancel safe: the output stays with the task until a poll returns it.
+///
+/// # Examples
+///
+/// ```
+/// use parklet::task;
+///
+/// task::block_on(async {
+///     let handle = task::spawn(async { 1 + 2 });
+///     assert_eq!(handle.await, 3);
+/// });
+/// ```
+#[must_use = "dropping a JoinHandle detaches the task; say `.detach()` where that is meant"]
+pub struct JoinHandle<T> {
+    /// The handle's reference; HANDLE is set as long as it lives.
+    task: TaskRef,
+    /// What comes out.
+    output: PhantomData<T>,
+}
+
+impl<T> JoinHandle<T> {
+    /// The handle for the reference that `spawn` counted.
+    pub(super) fn new(task: TaskRef) -> JoinHandle<T> {
+        JoinHandle {
+            task,
+            output: PhantomData,
+        }
+    }
+
+    /// Puts the task on the list of names.
+    pub(crate) fn set_name(&self, name: String) {
+        self.task.state().set_named();
+        current::set_name(self.task.id(), name);
+    }
+
+    /// Lets the task go on by itself; the same as dropping the handle, said aloud.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::{channel, task};
+    /// # task::block_on(async {
+    /// let (sender, receiver) = channel::bounded(1);
+    /// task::spawn(async move { sender.send("still here").await }).detach();
+    /// assert_eq!(receiver.recv().await, Ok("still here"));
+    /// # });
+    /// ```
+    pub fn detach(self) {}
+
+    /// Asks the executor to drop the task's future instead of polling it again, and returns at once.
+    ///
+    /// A task that is being polled ends when that poll returns; one that has finished is left alone. Awaiting the handle
+    /// of an aborted task panics; [`join`](JoinHandle::join) returns an error there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(std::future::pending::<()>());
+    /// handle.abort();
+    /// assert!(handle.join().await.unwrap_err().is_aborted());
+    /// # });
+    /// ```
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+
+    /// A handle that can only abort: it may be cloned, kept elsewhere, and outlive this one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(std::future::pending::<()>());
+    /// let switch = handle.abort_handle();
+    /// switch.abort();
+    /// assert!(handle.join().await.is_err());
+    /// # });
+    /// ```
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle {
+            task: self.task.clone(),
+        }
+    }
+
+    /// Whether the task has finished, by returning, by panicking or by being aborted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(std::future::pending::<()>());
+    /// assert!(!handle.is_finished());
+    /// # });
+    /// ```
+    pub fn is_finished(&self) -> bool {
+        self.task.state().is_done()
+    }
+
+    /// Who the task is: its id, and its name if [`Builder`](crate::task::Builder) gave it one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::Builder::new().name("worker bee".into()).spawn(async {}).unwrap();
+    /// assert_eq!(handle.task().name(), Some("worker bee"));
+    /// # });
+    /// ```
+    pub fn task(&self) -> Task {
+        let name = if self.task.state().is_named() {
+            current::name(self.task.id())
+        } else {
+            None
+        };
+        Task::new(self.task.id(), name)
+    }
+
+    /// Aborts the task and returns once its future has been dropped: `Some` if it had finished before, otherwise `None`.
+    ///
+    /// As async-std's.
+    ///
+    /// # Panics
+    ///
+    /// If the task panicked, with the same payload.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is aborted before the first poll. Dropped later, the abort holds, the task is detached, and an output that
+    /// it may have had is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(std::future::pending::<()>());
+    /// assert_eq!(handle.cancel().await, None);
+    /// # });
+    /// ```
+    pub async fn cancel(self) -> Option<T> {
+        self.abort();
+        match self.join().await {
+            Ok(output) => Some(output),
+            Err(error) if error.is_aborted() => None,
+            Err(error) => resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Awaits the output and never panics: a panic or an abort of the task comes back as an error.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError`] if the task panicked or was aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it detaches the task, and the output is lost. Await `&mut handle` to keep it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let error = task::spawn(async { panic!("out of cheese") }).join().await.unwrap_err();
+    /// assert!(error.is_panic());
+    /// assert!(error.to_string().ends_with("panicked: out of cheese"));
+    /// # });
+    /// ```
+    pub async fn join(mut self) -> Result<T, JoinError> {
+        std::future::poll_fn(|cx| self.poll_join(cx)).await
+    }
+
+    /// The output, or this waker stored to be woken with it.
+    fn poll_join(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
+        if self.task.state().is_done() || !self.store_joiner(cx.waker()) {
+            // SAFETY: `T` is the output's type since `spawn` made both, and rule 4 gives it to the handle after DONE.
+            let output = unsafe { self.task.take_output::<T>() };
+            return Poll::Ready(output.expect("JoinHandle polled after it returned its output"));
+        }
+        Poll::Pending
+    }
+
+    /// Leaves the waker for the end of the task. False: the task is done.
+    fn store_joiner(&mut self, waker: &Waker) -> bool {
+        if self.task.state().has_joiner() {
+            // SAFETY: rule 5: while JOINER is set nobody writes the slot.
+            let stored = unsafe { &*self.task.joiner() };
+            if stored
+                .as_ref()
+                .is_some_and(|stored| stored.will_wake(waker))
+            {
+                return !self.task.state().is_done();
+            }
+            if !self.task.state().clear_joiner() {
+                return false;
+            }
+        }
+        // SAFETY: rule 5: JOINER is clear, so the slot is the handle's, and the handle is borrowed mutably.
+        let slot = unsafe { &mut *self.task.joiner() };
+        let replaced = slot.replace(waker.clone());
+        let stored = self.task.state().set_joiner();
+        drop(replaced);
+        stored
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let id = self.task.id();
+        match self.poll_join(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(output)) => Poll::Ready(output),
+            Poll::Ready(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+            Poll::Ready(Err(_)) => panic!("task {id} was aborted"),
+        }
+    }
+}
+
+// The handle owns nothing that is pinned: a `T` is only ever moved out of the cell.
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let left = self.task.state().drop_handle();
+        if left.drop_joiner {
+            // SAFETY: rule 5: JOINER was cleared before DONE, so the slot is the handle's.
+            let slot = unsafe { &mut *self.task.joiner() };
+            drop(slot.take());
+        }
+        if left.drop_output {
+            self.task.drop_output();
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("task", &self.task())
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}
+
+/// Aborts a task from anywhere; from [`JoinHandle::abort_handle`].
+///
+/// # Examples
+///
+/// ```
+/// # use parklet::task;
+/// # task::block_on(async {
+/// let handle = task::spawn(std::future::pending::<()>());
+/// let switch = handle.abort_handle();
+/// task::spawn(async move { switch.abort() }).await;
+/// assert_eq!(handle.cancel().await, None);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    /// Keeps the cell alive, but not the task: its future is dropped as usual.
+    task: TaskRef,
+}
+
+impl AbortHandle {
+    /// As [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+
+    /// As [`JoinHandle::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        self.task.state().is_done()
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle")
+            .field("task", &self.task.id())
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}
+
+/// Why a task has no output: it panicked, or it was aborted.
+///
+/// # Examples
+///
+/// ```
+/// # use parklet::task;
+/// # task::block_on(async {
+/// let handle = task::spawn(std::future::pending::<()>());
+/// handle.abort();
+/// let error = handle.join().await.unwrap_err();
+/// assert!(error.to_string().ends_with("was aborted"));
+/// # });
+/// ```
+pub struct JoinError {
+    /// Which task.
+    task: TaskId,
+    /// What the panic carried; `None` for an abort. The lock is there because a payload need not be `Sync`.
+    payload: Option<Mutex<Box<dyn Any + Send>>>,
+}
+
+impl JoinError {
+    /// The error of an aborted task.
+    pub(crate) fn aborted(task: TaskId) -> JoinError {
+        JoinError {
+            task,
+            payload: None,
+        }
+    }
+
+    /// The error of a task that panicked.
+    pub(crate) fn panicked(task: TaskId, payload: Box<dyn Any + Send>) -> JoinError {
+        JoinError {
+            task,
+            payload: Some(Mutex::new(payload)),
+        }
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        self.payload.is_some()
+    }
+
+    /// Whether the task was aborted.
+    pub fn is_aborted(&self) -> bool {
+        self.payload.is_none()
+    }
+
+    /// The payload of the panic, for [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    ///
+    /// If the task did not panic but was aborted; [`is_panic`](JoinError::is_panic) tells.
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        let Some(payload) = self.payload else {
+            panic!("JoinError::into_panic() of {self}; is_panic() is false there")
+        };
+        payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(payload) = &self.payload else {
+            return write!(f, "task {} was aborted", self.task);
+        };
+        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        match message {
+            Some(message) => write!(f, "task {} panicked: {message}", self.task),
+            None => write!(f, "task {} panicked", self.task),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_one_pointer_wide() {
+        assert_eq!(size_of::<JoinHandle<[u64; 8]>>(), 8);
+        assert_eq!(size_of::<Option<JoinHandle<()>>>(), 8);
+    }
+}

@@ -1,0 +1,73 @@
+//! From `std::task::Waker` to the cell and back.
+//!
+//! A waker is a `TaskRef` in std's clothes: its data pointer is the cell, its reference is counted in the state word, and
+//! all tasks share one vtable, so that `Waker::will_wake` can tell two wakers of one task by their pointers.
+
+#![allow(
+    unsafe_code,
+    reason = "a home of unsafe: `RawWaker` is made of raw pointers"
+)]
+
+use super::cell::{TaskRef, contain};
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+/// The same for every task.
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// A waker for one poll, which lives on the runner's reference and so costs no counting.
+pub(super) fn borrowed(task: &TaskRef) -> ManuallyDrop<Waker> {
+    // SAFETY: `ManuallyDrop` in both places: the reference stays the runner's.
+    let pointer = ManuallyDrop::new(unsafe { task.assume_counted() });
+    // SAFETY: the functions below keep the contract of `RawWaker`: thread-safe, and one reference a waker.
+    let waker = unsafe { Waker::new(raw(&pointer), &VTABLE) };
+    ManuallyDrop::new(waker)
+}
+
+/// Wakes a batch. A waker of somebody else's that panics does not take the others with it.
+pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
+    for waker in wakers.drain(..) {
+        contain(|| waker.wake());
+    }
+}
+
+/// The data pointer of a task's wakers.
+fn raw(task: &TaskRef) -> *const () {
+    std::ptr::from_ref(task.header()).cast()
+}
+
+/// # Safety
+/// `data` is that of a waker made here that holds a reference, which is given up to the result.
+unsafe fn take(data: *const ()) -> TaskRef {
+    // SAFETY: the pointer came from `raw` or `into_raw`, and is not null.
+    unsafe { TaskRef::from_raw(NonNull::new_unchecked(data.cast_mut())) }
+}
+
+/// # Safety
+/// As for [`take`], but the reference stays the waker's.
+unsafe fn borrow(data: *const ()) -> ManuallyDrop<TaskRef> {
+    // SAFETY: the caller's promise; `ManuallyDrop` leaves the reference where it is.
+    ManuallyDrop::new(unsafe { take(data) })
+}
+
+unsafe fn clone(data: *const ()) -> RawWaker {
+    // SAFETY: std calls this with the data of a living waker.
+    let task = unsafe { borrow(data) };
+    RawWaker::new(TaskRef::clone(&task).into_raw().as_ptr(), &VTABLE)
+}
+
+unsafe fn wake(data: *const ()) {
+    // SAFETY: std gives the waker up.
+    unsafe { take(data) }.wake();
+}
+
+unsafe fn wake_by_ref(data: *const ()) {
+    // SAFETY: std calls this with the data of a living waker.
+    unsafe { borrow(data) }.wake_by_ref();
+}
+
+unsafe fn drop_waker(data: *const ()) {
+    // SAFETY: std gives the waker up.
+    drop(unsafe { take(data) });
+}
