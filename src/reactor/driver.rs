@@ -81,7 +81,7 @@ impl Reactor {
     pub(crate) fn try_drive(&self) -> Option<Driver<'_>> {
         // Looking first keeps the word in every core's cache while somebody drives.
         let taken = self.driven.load(Ordering::SeqCst) || self.driven.swap(true, Ordering::SeqCst);
-        (!taken).then_some(Driver { reactor: self })
+        (!taken).then(|| Driver { reactor: self })
     }
 
     /// Makes the driver's wait, the present one or the next, return at once. Several calls before that are one.
