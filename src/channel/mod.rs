@@ -18,7 +18,7 @@
 //! ```
 //! use parklet::channel;
 //!
-//! # futures_lite::future::block_on(async {
+//! # parklet::task::block_on(async {
 //! let (sender, receiver) = channel::bounded(1);
 //! std::thread::spawn(move || {
 //!     for number in 0..3 {

@@ -51,7 +51,7 @@ impl<T> Receiver<T> {
     ///
     /// ```
     /// # use parklet::channel;
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (sender, receiver) = channel::unbounded();
     /// sender.send("hello").await.unwrap();
     /// assert_eq!(receiver.recv().await, Ok("hello"));

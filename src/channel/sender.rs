@@ -44,7 +44,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// # use parklet::channel::{self, SendError};
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (sender, receiver) = channel::bounded(1);
     /// assert_eq!(sender.send(1).await, Ok(()));
     /// drop(receiver);
@@ -141,7 +141,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// # use parklet::channel;
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (sender, receiver) = channel::unbounded::<u32>();
     /// std::thread::spawn(move || drop(receiver));
     /// sender.closed().await;

@@ -26,7 +26,7 @@ use std::task::{Context, Poll, Waker};
 /// ```
 /// use parklet::future::{self, Aborted};
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let (never, handle) = future::abortable(future::pending::<()>());
 /// std::thread::spawn(move || handle.abort());
 /// assert_eq!(never.await, Err(Aborted));
@@ -95,7 +95,7 @@ impl AbortHandle {
     ///
     /// ```
     /// # use parklet::future::{self, Aborted};
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (future, handle) = future::abortable(async { 7 });
     /// handle.abort();
     /// assert_eq!(future.await, Err(Aborted));

@@ -69,7 +69,7 @@ pub trait FutureExt: Future {
     /// ```
     /// use parklet::future::FutureExt;
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// assert_eq!(async { async { 1 } }.flatten().await, 1);
     /// # });
     /// ```
@@ -94,7 +94,7 @@ pub trait FutureExt: Future {
     /// ```
     /// use parklet::future::{self, FutureExt};
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let first = future::pending().race(future::ready(1)).race(future::ready(2));
     /// assert_eq!(first.await, 1);
     /// # });
@@ -122,7 +122,7 @@ pub trait FutureExt: Future {
     /// ```
     /// use parklet::future::{self, FutureExt};
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let first = future::ready(Err("no")).try_race(future::ready(Ok(1)));
     /// assert_eq!(first.await, Ok(1));
     /// # });
@@ -146,7 +146,7 @@ pub trait FutureExt: Future {
     /// ```
     /// use parklet::future::{self, FutureExt};
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// assert_eq!(future::ready(1).join(future::ready("two")).await, (1, "two"));
     /// # });
     /// ```
@@ -173,7 +173,7 @@ pub trait FutureExt: Future {
     /// ```
     /// use parklet::future::{self, FutureExt};
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let both = future::ready(Ok(1)).try_join(future::ready(Err::<(), _>("no")));
     /// assert_eq!(both.await, Err("no"));
     /// # });

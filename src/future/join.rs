@@ -15,7 +15,7 @@ use std::future::Future;
 /// ```
 /// use parklet::future;
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// assert_eq!(future::join(async { 1 }, async { "two" }).await, (1, "two"));
 /// # });
 /// ```
@@ -38,7 +38,7 @@ pub fn join<A: Future, B: Future>(left: A, right: B) -> Join<A, B> {
 /// ```
 /// use parklet::future;
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let both = future::try_join(future::ready(Ok(1)), future::ready(Ok::<_, String>("two")));
 /// assert_eq!(both.await, Ok((1, "two")));
 ///

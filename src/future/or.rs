@@ -16,7 +16,7 @@ use std::future::Future;
 /// ```
 /// use parklet::future;
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// assert_eq!(future::or(future::pending(), future::ready(1)).await, 1);
 /// assert_eq!(future::or(future::ready(1), future::ready(2)).await, 1);
 /// # });

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 /// ```
 /// use parklet::stream::{self, StreamExt};
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let mut left = 3;
 /// let countdown = stream::from_fn(|| {
 ///     left -= 1;

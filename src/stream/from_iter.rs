@@ -9,7 +9,7 @@ use super::FromIter;
 /// ```
 /// use parklet::stream::{self, StreamExt};
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let mut numbers = stream::from_iter([1, 2]);
 /// assert_eq!(numbers.next().await, Some(1));
 /// assert_eq!(numbers.next().await, Some(2));

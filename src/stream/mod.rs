@@ -13,7 +13,7 @@
 //! ```
 //! use parklet::stream::{self, StreamExt};
 //!
-//! # futures_lite::future::block_on(async {
+//! # parklet::task::block_on(async {
 //! let squares = stream::from_iter(1..).map(|n| n * n).take(3);
 //! assert_eq!(squares.collect::<Vec<_>>().await, [1, 4, 9]);
 //! # });

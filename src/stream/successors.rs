@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 /// ```
 /// use parklet::stream::{self, StreamExt};
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let powers = stream::successors(Some(1_u8), |n| n.checked_mul(10));
 /// assert_eq!(powers.collect::<Vec<_>>().await, [1, 10, 100]);
 /// # });

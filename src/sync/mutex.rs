@@ -31,7 +31,7 @@ use std::task::{Context, Poll, ready};
 /// ```
 /// use parklet::sync::Mutex;
 ///
-/// # futures_lite::future::block_on(async {
+/// # parklet::task::block_on(async {
 /// let log = Mutex::new(Vec::new());
 /// log.lock().await.push("hello");
 /// assert_eq!(*log.lock().await, ["hello"]);
@@ -93,7 +93,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// ```
     /// # use parklet::sync::Mutex;
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let mutex = Mutex::new(10);
     /// *mutex.lock().await += 1;
     /// assert_eq!(mutex.into_inner(), 11);
@@ -132,7 +132,7 @@ impl<T: ?Sized> Mutex<T> {
     /// ```
     /// use parklet::sync::{Arc, Mutex};
     ///
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let mutex = Arc::new(Mutex::new(1));
     /// let guard = mutex.lock_arc().await;
     /// std::thread::spawn(move || assert_eq!(*guard, 1)).join().unwrap();

@@ -20,7 +20,7 @@
 //! ```
 //! use parklet::sync::broadcast::{self, error::RecvError};
 //!
-//! # futures_lite::future::block_on(async {
+//! # parklet::task::block_on(async {
 //! let (sender, mut fast) = broadcast::channel(2);
 //! let mut slow = sender.subscribe();
 //!

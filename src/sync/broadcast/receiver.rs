@@ -142,7 +142,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// ```
     /// # use parklet::sync::broadcast;
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (sender, mut receiver) = broadcast::channel(4);
     /// std::thread::spawn(move || sender.send("hello"));
     /// assert_eq!(receiver.recv().await, Ok("hello"));

@@ -184,7 +184,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// # use parklet::sync::broadcast;
-    /// # futures_lite::future::block_on(async {
+    /// # parklet::task::block_on(async {
     /// let (sender, receiver) = broadcast::channel::<u32>(4);
     /// std::thread::spawn(move || drop(receiver));
     /// sender.closed().await;
