@@ -132,3 +132,59 @@ impl Sorted {
 fn nanoseconds(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(NEVER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A moment that far from now.
+    fn after(seconds: u64) -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn only_a_timer_that_the_driver_would_sleep_past_has_to_tell_it() {
+        let deadlines = Deadlines::new();
+        let insert = |seconds| deadlines.insert(after(seconds), Waker::noop().clone()).1;
+
+        assert!(!insert(50), "the driver is awake");
+        let sleep = deadlines.begin_sleep(None).expect("there is a timer");
+        assert!(sleep <= Duration::from_secs(50));
+        assert!(!insert(60), "later than the one it sleeps for");
+        assert!(insert(40), "earlier");
+        assert!(!insert(45), "it has been told, and will look");
+        assert!(insert(30), "earlier still");
+
+        deadlines.end_sleep(&mut Vec::new());
+        assert!(!insert(20), "awake again");
+        deadlines.begin_sleep(Some(Duration::from_secs(10)));
+        assert!(!insert(15), "later than its timeout");
+        assert!(insert(5));
+    }
+
+    #[test]
+    fn an_endless_sleep_ends_for_any_timer() {
+        let deadlines = Deadlines::new();
+        assert_eq!(deadlines.begin_sleep(None), None);
+        let (entry, tell) = deadlines.insert(None, Waker::noop().clone());
+        assert!(!tell, "it never comes due");
+        assert_eq!(deadlines.set(entry, after(1_000_000)), Some(true));
+    }
+
+    #[test]
+    fn a_look_without_sleep_leaves_nothing_to_tell() {
+        let deadlines = Deadlines::new();
+        let zero = Some(Duration::ZERO);
+        assert_eq!(deadlines.begin_sleep(zero), zero);
+        let (_, tell) = deadlines.insert(after(1), Waker::noop().clone());
+        assert!(!tell);
+    }
+
+    #[test]
+    fn any_timeout_is_a_sleep() {
+        let deadlines = Deadlines::new();
+        deadlines.insert(after(100), Waker::noop().clone());
+        let sleep = deadlines.begin_sleep(Some(Duration::MAX)).unwrap();
+        assert!(sleep <= Duration::from_secs(100) && sleep > Duration::from_secs(90));
+    }
+}

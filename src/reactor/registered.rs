@@ -29,10 +29,42 @@ use super::registration::Registration;
 use super::source::Direction;
 use super::waiters::Place;
 
-/// A non-blocking descriptor, registered with the reactor.
+/// A descriptor whose calls wait without blocking the thread.
 ///
-/// `T` is anything that owns a descriptor the kernel can wait for: sockets, pipes, an `eventfd`, a terminal, an
-/// `inotify` handle of some library. Regular files are not among them; they are always ready.
+/// `T` is anything that owns a descriptor the kernel can wait for: a socket of std, a pipe, an `eventfd`, a terminal, the
+/// handle of some C library. For TCP, UDP and unix sockets [`net`](crate::net) has done the wrapping already.
+///
+/// Where `&T` is [`Read`] or [`Write`], `Async<T>` and `&Async<T>` are `AsyncRead` or `AsyncWrite`. Any other call goes
+/// through [`read_with`](Async::read_with) and [`write_with`](Async::write_with), which try it and wait as long as it says
+/// [`WouldBlock`](io::ErrorKind::WouldBlock).
+///
+/// Any number of tasks may wait at once, also in the same direction: an event wakes all of them. It works on every
+/// executor. On parklet's own threads no thread is added to the program; elsewhere one is started to wait for events.
+///
+/// The idea and the name are async-io's. Other than there `T` is not handed out mutably while it is registered, and
+/// `&T` must be able to read, not only `T`.
+///
+/// # Examples
+///
+/// ```
+/// use std::os::unix::net::UnixStream;
+///
+/// use parklet::io::{ReadExt, WriteExt};
+/// use parklet::reactor::Async;
+/// use parklet::task;
+///
+/// task::block_on(async {
+///     let (left, right) = UnixStream::pair()?;
+///     let (left, right) = (Async::new(left)?, Async::new(right)?);
+///
+///     (&left).write_all(b"hello").await?;
+///     let mut greeting = [0; 5];
+///     (&right).read_exact(&mut greeting).await?;
+///     assert_eq!(&greeting, b"hello");
+///     Ok::<(), std::io::Error>(())
+/// })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Async<T> {
     /// The stay with the reactor. The first field, since it has to end before the descriptor is closed.
     registration: Registration,
@@ -42,6 +74,26 @@ pub struct Async<T> {
 
 impl<T: AsFd + 'static> Async<T> {
     /// Makes the descriptor non-blocking and registers it.
+    ///
+    /// Non-blocking is a property of what is open, not of the number: a terminal that is shared with other processes, or
+    /// the other half of a `try_clone`, becomes non-blocking too.
+    ///
+    /// # Errors
+    ///
+    /// - [`PermissionDenied`](io::ErrorKind::PermissionDenied): the kernel does not wait for such descriptors. Regular files
+    ///   are the common case; calls on them belong into [`task::spawn_blocking`](crate::task::spawn_blocking).
+    /// - [`AlreadyExists`](io::ErrorKind::AlreadyExists): the descriptor is registered already.
+    /// - Whatever else the system says, such as having no descriptors left for the reactor's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::reactor::Async;
+    ///
+    /// let listener = Async::new(std::net::TcpListener::bind("127.0.0.1:0")?)?;
+    /// assert!(listener.get_ref().local_addr()?.port() != 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(io: T) -> io::Result<Async<T>> {
         let flags = fcntl_getfl(&io)?;
         if !flags.contains(OFlags::NONBLOCK) {
@@ -58,55 +110,250 @@ impl<T: AsFd + 'static> Async<T> {
 }
 
 impl<T> Async<T> {
-    /// The descriptor's owner. There is no `get_mut`: it would allow to exchange the descriptor.
+    /// The descriptor's owner.
+    ///
+    /// There is no `get_mut`: with it one could exchange the descriptor and leave the reactor with the old one. Take it
+    /// out with [`into_inner`](Async::into_inner) instead, and register again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::reactor::Async;
+    ///
+    /// let socket = Async::new(std::net::UdpSocket::bind("127.0.0.1:0")?)?;
+    /// socket.get_ref().set_broadcast(true)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn get_ref(&self) -> &T {
         &self.io
     }
 
     /// Deregisters and returns the descriptor, which stays non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses to deregister it, which then closes it. It has no reason to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::reactor::Async;
+    ///
+    /// let listener = Async::new(std::net::TcpListener::bind("127.0.0.1:0")?)?;
+    /// let listener = listener.into_inner()?;
+    /// listener.set_nonblocking(false)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_inner(self) -> io::Result<T> {
         let Async { registration, io } = self;
         registration.close()?;
         Ok(io)
     }
 
-    /// Waits until the descriptor is readable.
+    /// Waits until a call that reads would not block: there is data, the end, an error, or a connection to accept.
+    ///
+    /// What the kernel said earlier does not count, as the caller reads behind the reactor's back: it is asked again.
+    /// Somebody else may be faster all the same, so the call that follows must be non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot be asked.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is read, and a dropped wait takes its waker with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// task::block_on(async {
+    ///     let (left, mut right) = UnixStream::pair()?;
+    ///     let left = Async::new(left)?;
+    ///     right.write_all(b"x")?;
+    ///
+    ///     left.readable().await?;
+    ///     assert_eq!(left.get_ref().read(&mut [0; 8])?, 1);
+    ///     Ok::<(), std::io::Error>(())
+    /// })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn readable(&self) -> io::Result<()> {
         let mut waiting = self.registration.waiting(Direction::Read);
         poll_fn(|cx| waiting.poll_event(cx)).await
     }
 
-    /// Waits until the descriptor is writable.
+    /// Waits until a call that writes would not block: there is room, an error, or a connection that has been
+    /// established.
+    ///
+    /// As with [`readable`](Async::readable) the kernel is asked anew.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot be asked.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is written, and a dropped wait takes its waker with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let (left, _right) = UnixStream::pair()?;
+    /// let left = Async::new(left)?;
+    /// task::block_on(left.writable())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn writable(&self) -> io::Result<()> {
         let mut waiting = self.registration.waiting(Direction::Write);
         poll_fn(|cx| waiting.poll_event(cx)).await
     }
 
-    /// Polls whether the descriptor is readable.
+    /// Polls what [`readable`](Async::readable) awaits.
+    ///
+    /// The question to the kernel is remembered from one poll to the next until it is answered, whoever asked. So after
+    /// a task has given up, the next may be told of readiness that somebody has used up meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, io::Write, os::unix::net::UnixStream};
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let (left, mut right) = UnixStream::pair()?;
+    /// let left = Async::new(left)?;
+    /// right.write_all(b"x")?;
+    /// task::block_on(poll_fn(|cx| left.poll_readable(cx)))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.registration
             .poll_event(cx, Direction::Read, &mut { Place::NOBODY })
     }
 
-    /// Polls whether the descriptor is writable.
+    /// Polls what [`writable`](Async::writable) awaits; otherwise like [`poll_readable`](Async::poll_readable).
+    ///
+    /// # Errors
+    ///
+    /// If the kernel cannot be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, os::unix::net::UnixStream};
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let (left, _right) = UnixStream::pair()?;
+    /// let left = Async::new(left)?;
+    /// task::block_on(poll_fn(|cx| left.poll_writable(cx)))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.registration
             .poll_event(cx, Direction::Write, &mut { Place::NOBODY })
     }
 
-    /// Calls `op` until it does not say `WouldBlock`, and waits for the descriptor to be readable in between.
+    /// Calls `op` and, as long as it says [`WouldBlock`](io::ErrorKind::WouldBlock), waits for the descriptor to become
+    /// readable and calls it again.
+    ///
+    /// `op` must say `WouldBlock` only when the kernel did. It is called at once: often there is something to read.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, but for `WouldBlock` and [`Interrupted`](io::ErrorKind::Interrupted), after which it is called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it is only dropped between two calls of `op`, neither of which had a result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::UdpSocket;
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let socket = Async::new(UdpSocket::bind("127.0.0.1:0")?)?;
+    /// socket.get_ref().send_to(b"hello", socket.get_ref().local_addr()?)?;
+    ///
+    /// let mut buffer = [0; 16];
+    /// let (length, _) = task::block_on(socket.read_with(|socket| socket.recv_from(&mut buffer)))?;
+    /// assert_eq!(&buffer[..length], b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         let mut waiting = self.registration.waiting(Direction::Read);
         poll_fn(|cx| waiting.poll_with(cx, || op(&self.io))).await
     }
 
-    /// Calls `op` until it does not say `WouldBlock`, and waits for the descriptor to be writable in between.
+    /// Calls `op` and, as long as it says [`WouldBlock`](io::ErrorKind::WouldBlock), waits for the descriptor to become
+    /// writable and calls it again. Otherwise like [`read_with`](Async::read_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, but for `WouldBlock` and [`Interrupted`](io::ErrorKind::Interrupted), after which it is called again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it is only dropped between two calls of `op`, neither of which had a result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::UdpSocket;
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let socket = Async::new(UdpSocket::bind("127.0.0.1:0")?)?;
+    /// let address = socket.get_ref().local_addr()?;
+    /// let sent = task::block_on(socket.write_with(|socket| socket.send_to(b"hello", address)))?;
+    /// assert_eq!(sent, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         let mut waiting = self.registration.waiting(Direction::Write);
         poll_fn(|cx| waiting.poll_with(cx, || op(&self.io))).await
     }
 
-    /// Tries `op`, and on `WouldBlock` stores the waker until the descriptor is readable.
+    /// Polls what [`read_with`](Async::read_with) awaits: calls `op`, and on `WouldBlock` has the task woken when the
+    /// descriptor is readable.
+    ///
+    /// A task that is gone for good leaves its waker behind until the next event; [`read_with`](Async::read_with) does not.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, but for `WouldBlock` and [`Interrupted`](io::ErrorKind::Interrupted), after which it is called again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, io::{Read, Write}, os::unix::net::UnixStream};
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let (left, mut right) = UnixStream::pair()?;
+    /// let left = Async::new(left)?;
+    /// right.write_all(b"hello")?;
+    ///
+    /// let mut buffer = [0; 16];
+    /// let read = poll_fn(|cx| left.poll_read_with(cx, |mut stream| stream.read(&mut buffer)));
+    /// assert_eq!(task::block_on(read)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_read_with<R>(
         &self,
         cx: &mut Context<'_>,
@@ -117,7 +364,25 @@ impl<T> Async<T> {
             .poll_with(cx, Direction::Read, &mut nobody, || op(&self.io))
     }
 
-    /// Tries `op`, and on `WouldBlock` stores the waker until the descriptor is writable.
+    /// Polls what [`write_with`](Async::write_with) awaits; otherwise like [`poll_read_with`](Async::poll_read_with).
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, but for `WouldBlock` and [`Interrupted`](io::ErrorKind::Interrupted), after which it is called again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{future::poll_fn, io::Write, os::unix::net::UnixStream};
+    ///
+    /// use parklet::{reactor::Async, task};
+    ///
+    /// let (left, _right) = UnixStream::pair()?;
+    /// let left = Async::new(left)?;
+    /// let write = poll_fn(|cx| left.poll_write_with(cx, |mut stream| stream.write(b"hello")));
+    /// assert_eq!(task::block_on(write)?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn poll_write_with<R>(
         &self,
         cx: &mut Context<'_>,

@@ -355,3 +355,210 @@ impl Source {
             .map(State)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    /// Counts its wakes.
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// An open source, whose readiness is as after `WouldBlock` in both directions.
+    fn drained() -> Source {
+        let source = Source::new(0);
+        source.open();
+        source.clear(Direction::Read, source.state());
+        source.clear(Direction::Write, source.state());
+        source
+    }
+
+    /// Stores `waker` as a `poll_` function does.
+    fn wait(source: &Source, direction: Direction, waker: &Waker) -> Wait {
+        let mut nobody = Place::NOBODY;
+        source
+            .wait(direction, &mut nobody, waker, |_| Ok(()))
+            .unwrap()
+    }
+
+    /// How many wakers an event takes out.
+    fn report(source: &Source, readiness: Readiness) -> usize {
+        let mut woken = Vec::new();
+        source.report(source.generation(), readiness, &mut woken);
+        woken.len()
+    }
+
+    #[test]
+    fn the_state_is_laid_out_as_drawn() {
+        let state = State(0x0123_4567_89ab_0005);
+        assert_eq!(state.generation(), 0x0123_4567);
+        assert_eq!(
+            state.readiness(),
+            Readiness::READ.and(Readiness::READ_CLOSED)
+        );
+        assert_eq!(state.ticked(), State(0x0123_4567_89ac_0005));
+        let last_tick = State(0x0123_4567_ffff_0003);
+        assert_eq!(last_tick.ticked(), State(0x0123_4567_0000_0003));
+        assert_eq!(State::fresh(7), State(0x0000_0007_0000_0003));
+    }
+
+    #[test]
+    fn an_idle_descriptor_costs_one_line() {
+        assert_eq!(size_of::<Source>(), 64);
+    }
+
+    #[test]
+    fn a_fresh_source_is_ready_for_the_first_try() {
+        let source = Source::new(0);
+        source.open();
+        assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Ready);
+        assert_eq!(wait(&source, Direction::Write, Waker::noop()), Wait::Ready);
+    }
+
+    #[test]
+    fn an_event_during_the_call_outlives_its_would_block() {
+        let source = drained();
+        let seen = source.state();
+        report(&source, Readiness::READ);
+        source.clear(Direction::Read, seen);
+        assert!(source.state().is_ready(Direction::Read));
+
+        let seen = source.state();
+        source.clear(Direction::Read, seen);
+        assert!(!source.state().is_ready(Direction::Read));
+    }
+
+    #[test]
+    fn a_clear_of_one_direction_leaves_the_other() {
+        let source = Source::new(0);
+        source.open();
+        let seen = source.state();
+        source.clear(Direction::Write, seen);
+        source.clear(Direction::Read, seen);
+        let rest = source.state().readiness();
+        assert!(!rest.intersects(Readiness::BOTH), "no event came: {rest:?}");
+        report(&source, Readiness::BOTH);
+        source.clear(Direction::Read, source.state());
+        assert!(source.state().is_ready(Direction::Write));
+    }
+
+    #[test]
+    fn would_block_clears_what_a_short_read_must_not_trust() {
+        for mark in [Readiness::READ_CLOSED, Readiness::PRIORITY] {
+            let source = drained();
+            assert!(source.state().short_read_drains());
+            report(&source, Readiness::READ.and(mark));
+            assert!(!source.state().short_read_drains());
+            source.clear(Direction::Read, source.state());
+            assert!(source.state().short_read_drains(), "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_wakes_those_who_wait_for_it() {
+        let source = drained();
+        assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Stored);
+        assert_eq!(report(&source, Readiness::WRITE), poller::ONESHOT.into());
+        if !poller::ONESHOT {
+            assert_eq!(report(&source, Readiness::READ), 1);
+        }
+        assert_eq!(report(&source, Readiness::READ), 0, "woken once");
+    }
+
+    #[test]
+    fn an_event_for_an_earlier_life_wakes_nobody() {
+        let source = drained();
+        let stale = source.generation();
+        source.close();
+        source.open();
+        source.clear(Direction::Read, source.state());
+        assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Stored);
+
+        let before = source.state();
+        let mut woken = Vec::new();
+        source.report(stale, Readiness::BOTH, &mut woken);
+        assert!(woken.is_empty());
+        assert_eq!(source.state(), before);
+    }
+
+    #[test]
+    fn closing_hands_out_all_who_wait() {
+        let source = drained();
+        assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Stored);
+        assert_eq!(wait(&source, Direction::Write, Waker::noop()), Wait::Stored);
+        let mut woken = Vec::new();
+        source.close().take(Readiness::BOTH, &mut woken);
+        assert_eq!(woken.len(), 2);
+    }
+
+    #[test]
+    fn a_question_is_asked_once_until_it_is_answered() {
+        let source = drained();
+        report(&source, Readiness::READ);
+        assert!(source.forget_once(Direction::Read), "what was known is old");
+        assert!(!source.forget_once(Direction::Read));
+        report(&source, Readiness::READ);
+        assert!(!source.forget_once(Direction::Read));
+        assert!(source.state().is_ready(Direction::Read), "the answer");
+        source.answered(Direction::Read);
+        assert!(source.forget_once(Direction::Read), "a new question");
+    }
+
+    /// Rules 2 and 3, from both sides at once: a waiter that is stored is woken by the event that comes.
+    #[test]
+    fn a_waiter_and_an_event_do_not_miss_each_other() {
+        const ROUNDS: usize = 100_000;
+        let source = &drained();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let (begun, done) = (&AtomicUsize::new(0), &AtomicUsize::new(0));
+        // Spins, to meet closely, but not for long, in case the other thread is not on a core.
+        let reach = |counter: &AtomicUsize, round| {
+            for spin in 0_usize.. {
+                if counter.load(Ordering::SeqCst) >= round {
+                    break;
+                } else if spin > 1_000 {
+                    std::thread::yield_now();
+                }
+            }
+        };
+        let missed = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for round in 1..=ROUNDS {
+                    reach(begun, round);
+                    let mut woken = Vec::new();
+                    source.report(source.generation(), Readiness::READ, &mut woken);
+                    woken.into_iter().for_each(Waker::wake);
+                    done.store(round, Ordering::SeqCst);
+                }
+            });
+            let missed = (1..=ROUNDS).find(|&round| {
+                let seen = source.state();
+                let before = count.0.load(Ordering::SeqCst);
+                begun.store(round, Ordering::SeqCst);
+                // Meets the event at another point each time.
+                for step in 0..round % 128 {
+                    std::hint::black_box(step);
+                }
+                source.clear(Direction::Read, seen);
+                let stored = wait(source, Direction::Read, &waker) == Wait::Stored;
+                reach(done, round);
+                let woken = count.0.load(Ordering::SeqCst) > before;
+                source.clear(Direction::Read, source.state());
+                stored != woken
+            });
+            begun.store(usize::MAX, Ordering::SeqCst);
+            missed
+        });
+        assert_eq!(missed, None, "the round in which a wake was lost");
+    }
+}

@@ -1,4 +1,7 @@
-//! The public `Timer`.
+//! The public `Timer`: a deadline, a series of them, or none.
+//!
+//! A timer costs nothing until it is polled before its time: only then is the waker stored in the wheel. So a timeout
+//! around something that is ready at once takes no lock.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,6 +16,43 @@ use super::wheel::Entry;
 use crate::budget;
 
 /// A moment to wait for, or a series of them.
+///
+/// As a `Future` it is done at its deadline; as a `Stream` it yields one item for every deadline and never ends. Both
+/// yield the [`Instant`] it was *set* to, so that a reader can tell how late it is.
+///
+/// **Never early, any duration.** A deadline is kept to the nanosecond and no timer fires before it. What is too far away
+/// for the clock, such as [`Duration::MAX`], never fires. How late it fires is up to the system; some 50 microseconds
+/// are usual on an idle Linux.
+///
+/// **An interval that is late catches up.** Its deadlines stand a period apart from the first one on, however late the
+/// items are taken: those that have passed meanwhile are yielded one after the other without waiting. Where a pause
+/// between two items matters more than their number, use [`Timer::after`] and [`set_after`](Timer::set_after) instead, or
+/// [`stream::interval`](crate::stream::interval).
+///
+/// After it has fired, a timer that is no interval stays silent until it is set again. Dropping a timer cancels it.
+/// It works on every executor; the idea and the names are async-io's.
+///
+/// # Panics
+///
+/// When it is polled before its time and the reactor cannot be started, since the process has no descriptors left.
+///
+/// # Cancel safety
+///
+/// Cancel safe: a timer may be polled, left alone and polled again, by another task too; the last one is woken.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use parklet::{reactor::Timer, task};
+///
+/// task::block_on(async {
+///     let start = Instant::now();
+///     Timer::after(Duration::from_millis(10)).await;
+///     assert!(start.elapsed() >= Duration::from_millis(10));
+/// });
+/// ```
 #[derive(Debug)]
 #[must_use = "a timer does nothing unless it is awaited or polled"]
 pub struct Timer {
@@ -26,51 +66,178 @@ pub struct Timer {
 
 impl Timer {
     /// Fires once, `duration` from now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// task::block_on(Timer::after(Duration::from_millis(1)));
+    /// assert!(!Timer::after(Duration::MAX).will_fire());
+    /// ```
     pub fn after(duration: Duration) -> Timer {
         Timer::new(Instant::now().checked_add(duration), None)
     }
 
-    /// Fires once, at `instant`.
+    /// Fires once, at `instant`; at once if that has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let deadline = Instant::now() + Duration::from_millis(1);
+    /// assert_eq!(task::block_on(Timer::at(deadline)), deadline);
+    /// ```
     pub fn at(instant: Instant) -> Timer {
         Timer::new(Some(instant), None)
     }
 
-    /// Does not fire.
+    /// Does not fire, unless it is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::reactor::Timer;
+    ///
+    /// assert!(!Timer::never().will_fire());
+    /// ```
     pub fn never() -> Timer {
         Timer::new(None, None)
     }
 
-    /// Fires again and again, first after one `period` from now.
+    /// Fires again and again, the first time one `period` from now. A period of zero is always ready.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use parklet::prelude::*;
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// task::block_on(async {
+    ///     let period = Duration::from_millis(1);
+    ///     let mut ticks = Timer::interval(period);
+    ///     let first = ticks.next().await.unwrap();
+    ///     let second = ticks.next().await.unwrap();
+    ///     assert_eq!(second - first, period);
+    /// });
+    /// ```
     pub fn interval(period: Duration) -> Timer {
         Timer::new(Instant::now().checked_add(period), Some(period))
     }
 
-    /// Fires again and again, first at `start`.
+    /// Fires again and again, the first time at `start`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use parklet::prelude::*;
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let start = Instant::now();
+    /// let mut ticks = Timer::interval_at(start, Duration::from_millis(1));
+    /// assert_eq!(task::block_on(ticks.next()), Some(start));
+    /// ```
     pub fn interval_at(start: Instant, period: Duration) -> Timer {
         Timer::new(Some(start), Some(period))
     }
 
     /// Whether it will ever fire.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let mut timer = Timer::after(Duration::ZERO);
+    /// assert!(timer.will_fire());
+    /// task::block_on(&mut timer);
+    /// assert!(!timer.will_fire());
+    /// ```
     pub fn will_fire(&self) -> bool {
         self.deadline.is_some()
     }
 
-    /// Makes it fire once, `duration` from now.
+    /// Makes it fire once, `duration` from now, whatever it was set to before. A task that waits for it goes on waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let mut timer = Timer::never();
+    /// timer.set_after(Duration::from_millis(1));
+    /// task::block_on(&mut timer);
+    /// ```
     pub fn set_after(&mut self, duration: Duration) {
         self.set(Instant::now().checked_add(duration), None);
     }
 
-    /// Makes it fire once, at `instant`.
+    /// Makes it fire once, at `instant`; otherwise like [`set_after`](Timer::set_after).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let mut timer = Timer::after(Duration::from_secs(3600));
+    /// let now = Instant::now();
+    /// timer.set_at(now);
+    /// assert_eq!(task::block_on(&mut timer), now);
+    /// ```
     pub fn set_at(&mut self, instant: Instant) {
         self.set(Some(instant), None);
     }
 
-    /// Makes it fire again and again, first after one `period` from now.
+    /// Makes it fire again and again, the first time one `period` from now; otherwise like
+    /// [`set_after`](Timer::set_after).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use parklet::prelude::*;
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let mut ticks = Timer::never();
+    /// ticks.set_interval(Duration::from_millis(1));
+    /// task::block_on(ticks.next());
+    /// assert!(ticks.will_fire());
+    /// ```
     pub fn set_interval(&mut self, period: Duration) {
         self.set(Instant::now().checked_add(period), Some(period));
     }
 
-    /// Makes it fire again and again, first at `start`.
+    /// Makes it fire again and again, the first time at `start`; otherwise like [`set_after`](Timer::set_after).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use parklet::prelude::*;
+    /// use parklet::{reactor::Timer, task};
+    ///
+    /// let start = Instant::now();
+    /// let mut ticks = Timer::never();
+    /// ticks.set_interval_at(start, Duration::from_millis(1));
+    /// assert_eq!(task::block_on(ticks.next()), Some(start));
+    /// ```
     pub fn set_interval_at(&mut self, start: Instant, period: Duration) {
         self.set(Some(start), Some(period));
     }

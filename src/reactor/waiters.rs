@@ -156,3 +156,95 @@ impl Waiters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    /// A task of its own.
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    fn task() -> (Arc<Task>, Waker) {
+        let task = Arc::new(Task);
+        (Arc::clone(&task), Waker::from(task))
+    }
+
+    /// Stores a waker without a place.
+    fn poll(waiters: &mut Waiters, waker: &Waker) -> Option<Waker> {
+        waiters.store(Direction::Read, &mut { Place::NOBODY }, waker.clone())
+    }
+
+    fn woken(waiters: &mut Waiters, readiness: Readiness) -> usize {
+        let mut woken = Vec::new();
+        waiters.take(readiness, &mut woken);
+        woken.len()
+    }
+
+    #[test]
+    fn a_task_that_polls_again_is_kept_once_and_different_tasks_each() {
+        let mut waiters = Waiters::default();
+        let tasks: Vec<_> = (0..3).map(|_| task()).collect();
+        for _ in 0..5 {
+            for (_, waker) in &tasks {
+                drop(poll(&mut waiters, waker));
+            }
+        }
+        assert_eq!(woken(&mut waiters, Readiness::READ), 3);
+    }
+
+    #[test]
+    fn a_direction_is_woken_by_itself() {
+        let mut waiters = Waiters::default();
+        let (_, waker) = task();
+        let (mut reads, mut writes) = (Place::NOT_YET, Place::NOT_YET);
+        waiters.store(Direction::Read, &mut reads, waker.clone());
+        waiters.store(Direction::Write, &mut writes, waker.clone());
+        waiters.store(Direction::Write, &mut { Place::NOBODY }, waker.clone());
+        assert_eq!(waiters.wanted(), Readiness::BOTH);
+        assert_eq!(woken(&mut waiters, Readiness::WRITE), 2);
+        assert_eq!(waiters.wanted(), Readiness::READ);
+        assert_eq!(woken(&mut waiters, Readiness::READ), 1);
+    }
+
+    #[test]
+    fn a_future_replaces_and_removes_its_own_waker() {
+        let mut waiters = Waiters::default();
+        let ((first, waker), (second, other)) = (task(), task());
+        let (mut place, mut neighbour) = (Place::NOT_YET, Place::NOT_YET);
+        waiters.store(Direction::Read, &mut place, waker);
+        waiters.store(Direction::Read, &mut neighbour, other.clone());
+        assert_ne!(place, neighbour);
+
+        drop(waiters.store(Direction::Read, &mut place, other));
+        assert_eq!(Arc::strong_count(&first), 1, "moved to another task");
+        drop(waiters.remove(&place));
+        assert_eq!(Arc::strong_count(&second), 2, "the neighbour's is left");
+        assert!(waiters.remove(&place).is_none());
+        assert_eq!(woken(&mut waiters, Readiness::READ), 1);
+    }
+
+    #[test]
+    fn tasks_that_went_away_do_not_add_up() {
+        let mut waiters = Waiters::default();
+        let mut oldest = None;
+        let mut place = Place::NOT_YET;
+        waiters.store(Direction::Read, &mut place, Waker::noop().clone());
+        for round in 0..MOST_POLLERS + 2 {
+            let (task, waker) = task();
+            drop(poll(&mut waiters, &waker));
+            if round == 1 {
+                oldest = Some(task);
+            }
+            let crowded_out = waiters.crowd_out(Direction::Read);
+            assert_eq!(crowded_out.is_some(), round > MOST_POLLERS, "round {round}");
+        }
+        assert_eq!(Arc::strong_count(&oldest.unwrap()), 1);
+        assert!(waiters.remove(&place).is_some(), "one with a place stays");
+    }
+}

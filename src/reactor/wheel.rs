@@ -318,3 +318,209 @@ impl Wheel {
         (stored.id == entry.id.get() && stored.waker.is_some()).then_some(stored)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+    use std::task::Wake;
+
+    /// A waker that says who was woken.
+    struct Numbered {
+        number: u64,
+        woken: Arc<Mutex<Vec<u64>>>,
+    }
+
+    impl Wake for Numbered {
+        fn wake(self: Arc<Self>) {
+            self.woken.lock().unwrap().push(self.number);
+        }
+    }
+
+    /// A wheel whose entries have numbers.
+    struct Watched {
+        wheel: Wheel,
+        woken: Arc<Mutex<Vec<u64>>>,
+    }
+
+    impl Watched {
+        fn new() -> Watched {
+            Watched {
+                wheel: Wheel::new(),
+                woken: Arc::default(),
+            }
+        }
+
+        fn insert(&mut self, number: u64, deadline: u64) -> Entry {
+            let woken = Arc::clone(&self.woken);
+            let waker = Waker::from(Arc::new(Numbered { number, woken }));
+            self.wheel.insert(deadline, waker)
+        }
+
+        /// The numbers that are due, in the order in which they come out.
+        fn take_due(&mut self, now: u64) -> Vec<u64> {
+            let mut due = Vec::new();
+            self.wheel.take_due(now, &mut due);
+            due.into_iter().for_each(Waker::wake);
+            std::mem::take(&mut *self.woken.lock().unwrap())
+        }
+    }
+
+    /// Pseudo-random numbers, the same in every run (Marsaglia's xorshift).
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0
+        }
+
+        fn below(&mut self, end: u64) -> u64 {
+            self.next() % end
+        }
+
+        /// Of any magnitude with the same likelihood, so that every level has its share.
+        fn span(&mut self, bits: u64) -> u64 {
+            self.next() >> (64 - 1 - self.below(bits))
+        }
+    }
+
+    #[test]
+    fn an_entry_comes_out_at_its_nanosecond_and_not_before() {
+        for deadline in [0, 1, 65_535, 65_536, 1_000_000_007, 1 << 40, NEVER - 1] {
+            let mut watched = Watched::new();
+            watched.insert(1, deadline);
+            if deadline > 0 {
+                assert_eq!(watched.take_due(deadline - 1), [0; 0], "before {deadline}");
+            }
+            assert_eq!(watched.wheel.next_deadline(), Some(deadline));
+            assert_eq!(watched.take_due(deadline), [1], "at {deadline}");
+            assert_eq!(watched.wheel.next_deadline(), None);
+        }
+    }
+
+    #[test]
+    fn entries_of_one_slot_come_out_in_order() {
+        let mut watched = Watched::new();
+        for (number, deadline) in [(1, 900), (2, 300), (3, 600), (4, 300)] {
+            watched.insert(number, deadline);
+        }
+        assert_eq!(watched.take_due(299), [0; 0]);
+        assert_eq!(watched.take_due(600), [2, 4, 3]);
+        assert_eq!(watched.wheel.next_deadline(), Some(900));
+        assert_eq!(watched.take_due(1000), [1]);
+    }
+
+    #[test]
+    fn what_never_comes_due_can_be_set_and_removed() {
+        let mut watched = Watched::new();
+        let first = watched.insert(1, NEVER);
+        let second = watched.insert(2, NEVER);
+        assert_eq!(watched.wheel.next_deadline(), None);
+        assert_eq!(watched.take_due(NEVER), [0; 0]);
+        assert!(watched.wheel.remove(first).is_some());
+        assert!(watched.wheel.set(second, 5));
+        // The wheel stands at the end of time by now, where everything is overdue.
+        assert_eq!(watched.take_due(NEVER), [2]);
+    }
+
+    #[test]
+    fn an_old_entry_means_nothing_after_its_place_was_reused() {
+        let mut watched = Watched::new();
+        let old = watched.insert(1, 10);
+        assert_eq!(watched.take_due(10), [1]);
+        let new = watched.insert(2, 20);
+        assert_eq!(old.index, new.index, "the place is reused");
+        assert!(watched.wheel.remove(old).is_none());
+        assert!(watched.wheel.waker(old).is_none());
+        assert!(!watched.wheel.set(old, 30));
+        assert_eq!(watched.take_due(20), [2]);
+    }
+
+    #[test]
+    fn a_burst_gives_its_memory_back() {
+        let mut watched = Watched::new();
+        let entries: Vec<_> = (0..10_000)
+            .map(|number| watched.insert(number, number))
+            .collect();
+        assert_eq!(watched.take_due(4_999).len(), 5_000);
+        for &entry in &entries {
+            watched.wheel.remove(entry);
+        }
+        assert_eq!(watched.wheel.entries.capacity(), 0);
+        assert_eq!(watched.wheel.len, 0);
+        watched.insert(1, 5_000);
+        assert!(
+            watched.wheel.remove(entries[0]).is_none(),
+            "an entry from before"
+        );
+        assert_eq!(watched.take_due(5_000), [1]);
+    }
+
+    /// The wheel does what a sorted map does, whatever is done to it.
+    #[test]
+    fn it_agrees_with_a_sorted_map() {
+        for seed in 1..=60 {
+            let random = &mut Random(0x9e37_79b9_7f4a_7c15 ^ seed << 40 | seed);
+            let mut watched = Watched::new();
+            // The model: deadline, then the order of setting, to the number; and each number's entry and key.
+            let mut map = BTreeMap::new();
+            let mut entries: Vec<(Entry, (u64, u64))> = Vec::new();
+            let mut now = random.span(40);
+            // Half of the seeds stay within a few slots, half use all levels.
+            let bits = if seed % 2 == 0 { 20 } else { 50 };
+
+            for order in 0..3_000 {
+                let deadline = match random.below(20) {
+                    0 => NEVER,
+                    1 => now.saturating_sub(random.span(bits)),
+                    _ => now.saturating_add(random.span(bits)),
+                };
+                let key = (deadline, order);
+                let any = random.below(entries.len() as u64 + 1) as usize;
+                match random.below(10) {
+                    0..5 => {
+                        let number = entries.len() as u64;
+                        entries.push((watched.insert(number, deadline), key));
+                        map.insert(key, number);
+                    }
+                    5 if any < entries.len() => {
+                        let (entry, old) = entries[any];
+                        let known = map.remove(&old).is_some();
+                        assert_eq!(watched.wheel.remove(entry).is_some(), known, "seed {seed}");
+                    }
+                    6 if any < entries.len() => {
+                        let (entry, old) = &mut entries[any];
+                        let number = map.remove(old);
+                        assert_eq!(watched.wheel.set(*entry, deadline), number.is_some());
+                        if let Some(number) = number {
+                            *old = key;
+                            map.insert(key, number);
+                        }
+                    }
+                    7 => now = now.saturating_add(random.span(bits)),
+                    _ => {
+                        // As the driver does it: to the moment that the wheel names, or to some other.
+                        match watched.wheel.next_deadline() {
+                            Some(next) if random.below(2) == 0 => now = now.max(next),
+                            _ => now = now.saturating_add(random.span(16)),
+                        }
+                        let later = map.split_off(&(now + 1, 0));
+                        let due: Vec<u64> =
+                            std::mem::replace(&mut map, later).into_values().collect();
+                        assert_eq!(watched.take_due(now), due, "seed {seed}, now {now}");
+                        let earliest = map.keys().next().map(|key| key.0);
+                        let earliest = earliest.filter(|&deadline| deadline != NEVER);
+                        let next = watched.wheel.next_deadline();
+                        assert_eq!(next.is_some(), earliest.is_some(), "seed {seed}");
+                        assert!(next <= earliest, "seed {seed}: {next:?} after {earliest:?}");
+                    }
+                }
+                assert_eq!(watched.wheel.len, map.len(), "seed {seed}");
+            }
+        }
+    }
+}
