@@ -94,12 +94,13 @@ impl DriverSeat {
         self.reactor.notify();
     }
 
-    /// Rouses one thread that stands by, so that it drives.
-    pub(crate) fn call_successor(&self) {
+    /// Rouses one thread that stands by, so that it drives; false if none does.
+    pub(crate) fn call_successor(&self) -> bool {
         let successor = self.standby().pop();
-        if let Some(successor) = successor {
+        if let Some(successor) = &successor {
             successor.unpark();
         }
+        successor.is_some()
     }
 
     /// Takes a thread off the list. False: it is not there, since it was called.
@@ -282,8 +283,8 @@ mod this_thread {
 
     /// Shared by all threads that park here.
     static SEAT: LazyLock<Arc<DriverSeat>> = LazyLock::new(|| {
-        // The reactor's own thread of last resort leaves when a crew forms, and owes a successor as any driver does.
-        reactor::when_last_resort_retires(|| SEAT.call_successor());
+        // The reactor's own thread of last resort owes a successor as any driver does.
+        reactor::call_successor_by(|| SEAT.call_successor());
         Arc::default()
     });
 

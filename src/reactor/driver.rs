@@ -4,15 +4,16 @@
 //! wake is to run foreign code, and since the caller may want to hand the token on first.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
 use super::deadlines::Deadlines;
-use super::lock;
 use super::poller::Poller;
 use super::source_table::SourceTable;
+use super::{last_resort, lock};
 
 /// The process's reactor.
 static REACTOR: OnceLock<Reactor> = OnceLock::new();
@@ -28,6 +29,8 @@ pub(crate) struct Reactor {
     pub(super) deadlines: Deadlines,
     /// Whether the driver token is taken.
     driven: AtomicBool,
+    /// How many turns have been taken; only who has the token writes it.
+    turns: AtomicUsize,
 }
 
 impl Reactor {
@@ -65,6 +68,7 @@ impl Reactor {
             sources: SourceTable::default(),
             deadlines: Deadlines::new(),
             driven: AtomicBool::new(false),
+            turns: AtomicUsize::new(0),
         }))
     }
 
@@ -80,8 +84,19 @@ impl Reactor {
     /// provided that writing down and looking are sequentially consistent too.
     pub(crate) fn try_drive(&self) -> Option<Driver<'_>> {
         // Looking first keeps the word in every core's cache while somebody drives.
-        let taken = self.driven.load(Ordering::SeqCst) || self.driven.swap(true, Ordering::SeqCst);
+        let taken = self.is_driven() || self.driven.swap(true, Ordering::SeqCst);
+        // Not `then_some`: dropping a `Driver` that was made in vain would give somebody else's token away.
         (!taken).then(|| Driver { reactor: self })
+    }
+
+    /// Whether somebody has the token.
+    pub(super) fn is_driven(&self) -> bool {
+        self.driven.load(Ordering::SeqCst)
+    }
+
+    /// How many turns have been taken.
+    pub(super) fn turns(&self) -> usize {
+        self.turns.load(Ordering::Relaxed)
     }
 
     /// Makes the driver's wait, the present one or the next, return at once. Several calls before that are one.
@@ -112,8 +127,10 @@ impl Driver<'_> {
             poller,
             sources,
             deadlines,
+            turns,
             ..
         } = self.reactor;
+        turns.store(self.reactor.turns().wrapping_add(1), Ordering::Relaxed);
         let timeout = deadlines.begin_sleep(timeout);
         let waited = poller.wait(timeout, |key, readiness| {
             sources.report(key, readiness, woken);
@@ -123,10 +140,81 @@ impl Driver<'_> {
             panic!("cannot wait for I/O events: {error}");
         }
     }
+
+    /// Gives the token back and leaves it to the caller who drives next.
+    pub(super) fn give_back(self) {
+        self.reactor.driven.store(false, Ordering::SeqCst);
+        mem::forget(self);
+    }
 }
 
 impl Drop for Driver<'_> {
     fn drop(&mut self) {
         self.reactor.driven.store(false, Ordering::SeqCst);
+        last_resort::token_is_free();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reactor of its own, so that no other test drives it.
+    fn reactor() -> Reactor {
+        Reactor {
+            poller: Poller::new().unwrap(),
+            sources: SourceTable::default(),
+            deadlines: Deadlines::new(),
+            driven: AtomicBool::new(false),
+            turns: AtomicUsize::new(0),
+        }
+    }
+
+    #[test]
+    fn the_token_is_one_and_comes_back() {
+        let reactor = reactor();
+        let driver = reactor.try_drive().expect("nobody drives");
+        for _ in 0..2 {
+            assert!(reactor.try_drive().is_none(), "it is taken, and stays so");
+        }
+        drop(driver);
+        reactor.try_drive().expect("it was given back").give_back();
+        assert!(!reactor.is_driven());
+    }
+
+    #[test]
+    fn a_turn_that_may_not_sleep_collects_what_is_there() {
+        let reactor: &'static Reactor = Box::leak(Box::new(reactor()));
+        let mut driver = reactor.try_drive().unwrap();
+        let mut woken = Vec::new();
+        driver.turn(Some(Duration::ZERO), &mut woken);
+        assert!(woken.is_empty());
+
+        let soon = std::time::Instant::now() + Duration::from_millis(1);
+        reactor.deadlines.insert(Some(soon), Waker::noop().clone());
+        while std::time::Instant::now() < soon {}
+        driver.turn(Some(Duration::ZERO), &mut woken);
+        assert_eq!(woken.len(), 1, "the timer that is due");
+    }
+
+    #[test]
+    fn an_endless_turn_ends_when_a_timer_is_due_and_when_notified() {
+        let reactor = reactor();
+        let mut driver = reactor.try_drive().unwrap();
+        let soon = std::time::Instant::now() + Duration::from_millis(5);
+        reactor.deadlines.insert(Some(soon), Waker::noop().clone());
+        let mut woken = Vec::new();
+        while woken.is_empty() {
+            driver.turn(None, &mut woken);
+        }
+        assert!(std::time::Instant::now() >= soon, "never early");
+
+        std::thread::scope(|scope| {
+            scope.spawn(|| reactor.notify());
+            driver.turn(None, &mut woken);
+        });
+        driver.turn(Some(Duration::from_nanos(1)), &mut woken);
+        reactor.notify();
+        driver.turn(Some(Duration::MAX), &mut woken);
     }
 }

@@ -1,52 +1,69 @@
 //! Who drives for tasks that run on threads which never do.
 //!
 //! parklet's own threads drive the reactor when they have nothing else to do: they are its **crew**. But a socket or a
-//! timer of parklet may be polled anywhere, by `futures_lite::future::block_on`, by another runtime's worker, and such a
-//! thread sleeps in its own way. So when somebody outside the crew waits and the crew is empty, a thread named
-//! `parklet-driver` is started, which drives while the crew is empty and sleeps otherwise. A program that uses
-//! parklet's executor alone never has it.
+//! timer of parklet may be polled anywhere, by `futures_lite::future::block_on` or by another runtime's worker, and such
+//! a thread, an **outsider**, sleeps in its own way. When the first of them waits, a thread named `parklet-driver` is
+//! started, the last resort. A program that uses parklet's executor alone never has it.
 //!
-//! A member of the crew promises to drive whenever it would sleep. Who joins and then blocks in some other way, with
-//! nobody else in the crew, breaks that promise, and everybody outside waits with it.
+//! ```text
+//!                          outsider waits
+//!                                │
+//!                                ▼     token taken
+//!          a turn, and again: AT_WORK ─────────────► PARKED
+//!                                ▲                     │
+//!                                └─────────────────────┘
+//!                               token given back, or the crew has left
+//! ```
+//!
+//! At work, it takes the token if nobody has it. While there is a crew it first waits for [`GRACE`]: most likely one of
+//! them is busy and will drive in a moment. If nobody did, they are all stuck in calls that block, perhaps waiting for
+//! an outsider, and it drives all the same.
+//!
+//! Why no wait is overlooked: once started, the last resort is at work whenever the token is free. It parks only while
+//! somebody has the token: it writes PARKED and then looks at the token, and who gives the token back does so and then
+//! looks for PARKED. All four are sequentially consistent, so one sees the other.
 //!
 //! If the thread cannot be started, the waiting task is its own driver: its poll takes a turn of the reactor that does
 //! not sleep and asks to be polled again. That is right, but it keeps a core busy; each such poll tries to start the
 //! thread anew.
 //!
-//! Why no wait is overlooked: a member that leaves takes itself off [`CREW`] and then looks at [`OUTSIDERS`]; an
-//! outsider stores its waker, raises [`OUTSIDERS`] and then looks at [`CREW`]. All of it is sequentially consistent, so
-//! one of the two sees the other and rouses the driver.
+//! One case is left: a member of the crew that runs another executor's `block_on` inside its own poll counts as crew,
+//! and if it is the only thread of the program, nobody drives. parklet's `block_on` has no such limit.
 
 use std::cell::Cell;
+use std::fmt;
+use std::io;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::task::Context;
 use std::thread::{self, Thread};
 use std::time::Duration;
-use std::{fmt, io};
 
 use super::driver::Reactor;
 use super::{lock, wake_all};
 
+/// How long the crew may leave the token lying before the last resort takes it. While outsiders wait and the crew is
+/// busy the last resort looks this often; 10 ms cost a thousandth of a core.
+const GRACE: Duration = Duration::from_millis(10);
+
 /// How many threads promise to drive.
 static CREW: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether a thread outside the crew has ever waited. It is not lowered: whether it still waits is not known.
-static OUTSIDERS: AtomicBool = AtomicBool::new(false);
+/// Where the last resort is: see the drawing.
+static LAST_RESORT: AtomicU8 = AtomicU8::new(NOT_STARTED);
+/// No outsider has waited yet.
+const NOT_STARTED: u8 = 0;
+/// It drives, or waits for the crew to do so.
+const AT_WORK: u8 = 1;
+/// It sleeps until it is called, since somebody else drives.
+const PARKED: u8 = 2;
 
-/// Whether the last resort is at work, or about to be: it need not be roused, but it must be told of a crew.
-static AT_WORK: AtomicBool = AtomicBool::new(false);
+/// The thread, to be unparked. A lock, so that it is started once.
+static THREAD: Mutex<Option<Thread>> = Mutex::new(None);
 
-/// The thread, once started. A lock, so that it is started once.
-static LAST_RESORT: Mutex<Option<Thread>> = Mutex::new(None);
-
-/// Called when the last resort has given the token back for good.
-static SUCCESSION: OnceLock<fn()> = OnceLock::new();
-
-/// How long the last resort waits where it finds the token taken though the crew is empty: somebody is about to give it
-/// back, or to join.
-const TOKEN_TAKEN: Duration = Duration::from_millis(1);
+/// Rouses a member of the crew that stands by, and says whether there was one.
+static SUCCESSOR: OnceLock<fn() -> bool> = OnceLock::new();
 
 thread_local! {
     /// How often this thread has joined the crew.
@@ -59,13 +76,18 @@ thread_local! {
 pub(crate) fn join_crew() -> CrewGuard {
     let joined = JOINED.get();
     JOINED.set(joined + 1);
-    if joined == 0 && CREW.fetch_add(1, Ordering::SeqCst) == 0 && AT_WORK.load(Ordering::SeqCst) {
-        // It sleeps with the token in its hands. Let it go, so that the crew can drive.
-        Reactor::started().notify();
+    if joined == 0 {
+        CREW.fetch_add(1, Ordering::SeqCst);
     }
     CrewGuard {
         this_thread: PhantomData,
     }
+}
+
+/// Names who rouses a member of the crew that found the token taken and stands by, and says whether there was one.
+/// The last resort calls it after each turn it had to take while there is a crew. The first name stays.
+pub(crate) fn call_successor_by(successor: fn() -> bool) {
+    let _ = SUCCESSOR.set(successor);
 }
 
 /// A thread's membership, from [`join_crew`].
@@ -81,10 +103,10 @@ impl Drop for CrewGuard {
         JOINED.set(joined);
         if joined == 0
             && CREW.fetch_sub(1, Ordering::SeqCst) == 1
-            && OUTSIDERS.load(Ordering::SeqCst)
+            && LAST_RESORT.load(Ordering::SeqCst) != NOT_STARTED
         {
-            // On failure the outsiders that wait now are served by whoever drives next; the next wait tries again.
-            let _ = rouse();
+            // It would come by itself, after its grace.
+            unpark();
         }
     }
 }
@@ -95,21 +117,10 @@ impl fmt::Debug for CrewGuard {
     }
 }
 
-/// Names whom to call when the last resort has given the token back for good, because there is a crew: a member that
-/// found the token taken may be asleep and has to be roused. The first name stays.
-pub(crate) fn when_last_resort_retires(succeed: fn()) {
-    let _ = SUCCESSION.set(succeed);
-}
-
 /// A task on this thread has stored its waker: sees to it that somebody drives.
 pub(super) fn waiter_stored(cx: &Context<'_>) {
-    if JOINED.get() > 0 {
-        return;
-    }
-    if !OUTSIDERS.load(Ordering::SeqCst) {
-        OUTSIDERS.store(true, Ordering::SeqCst);
-    }
-    if CREW.load(Ordering::SeqCst) == 0 && rouse().is_err() {
+    let outsider = JOINED.get() == 0;
+    if outsider && LAST_RESORT.load(Ordering::SeqCst) == NOT_STARTED && start().is_err() {
         let mut woken = Vec::new();
         if let Some(mut driver) = Reactor::started().try_drive() {
             driver.turn(Some(Duration::ZERO), &mut woken);
@@ -119,45 +130,69 @@ pub(super) fn waiter_stored(cx: &Context<'_>) {
     }
 }
 
-/// Gets the last resort to work; starts it the first time.
-fn rouse() -> io::Result<()> {
-    if AT_WORK.load(Ordering::SeqCst) {
-        return Ok(());
+/// The token has been given back.
+pub(super) fn token_is_free() {
+    if LAST_RESORT.load(Ordering::SeqCst) == PARKED {
+        unpark();
     }
-    let mut last_resort = lock(&LAST_RESORT);
-    match &*last_resort {
-        Some(thread) => thread.unpark(),
-        None => {
-            let name = "parklet-driver".to_owned();
-            let started = thread::Builder::new().name(name).spawn(run)?;
-            *last_resort = Some(started.thread().clone());
-        }
+}
+
+/// Starts the last resort.
+fn start() -> io::Result<()> {
+    let mut started = lock(&THREAD);
+    if started.is_none() {
+        let name = "parklet-driver".to_owned();
+        let thread = thread::Builder::new().name(name).spawn(run)?;
+        *started = Some(thread.thread().clone());
+        LAST_RESORT.store(AT_WORK, Ordering::SeqCst);
     }
     Ok(())
 }
 
+/// Calls the last resort, if it sleeps.
+fn unpark() {
+    let thread = lock(&THREAD).clone();
+    if let Some(thread) = thread {
+        thread.unpark();
+    }
+}
+
 /// The life of the last resort.
 fn run() {
-    let reactor = Reactor::start();
+    // Until the starter has written AT_WORK and let go.
+    drop(lock(&THREAD));
+    let reactor = Reactor::started();
     let mut woken = Vec::new();
     loop {
-        AT_WORK.store(true, Ordering::SeqCst);
-        while CREW.load(Ordering::SeqCst) == 0 {
-            let Some(mut driver) = reactor.try_drive() else {
-                thread::park_timeout(TOKEN_TAKEN);
+        LAST_RESORT.store(AT_WORK, Ordering::SeqCst);
+        let mut yields = true;
+        while !reactor.is_driven() {
+            if yields && has_crew() && has_driven_within_grace(reactor) {
                 continue;
+            }
+            let Some(mut driver) = reactor.try_drive() else {
+                break;
             };
             driver.turn(None, &mut woken);
-            drop(driver);
+            driver.give_back();
+            yields = has_crew() && SUCCESSOR.get().is_some_and(|call| call());
             wake_all(&mut woken);
         }
-        if let Some(succeed) = SUCCESSION.get() {
-            succeed();
-        }
-        AT_WORK.store(false, Ordering::SeqCst);
-        // The crew may have left before it could see that nobody is at work.
-        while CREW.load(Ordering::SeqCst) != 0 {
+        LAST_RESORT.store(PARKED, Ordering::SeqCst);
+        if reactor.is_driven() {
             thread::park();
         }
     }
+}
+
+/// Whether anybody promises to drive.
+fn has_crew() -> bool {
+    CREW.load(Ordering::SeqCst) > 0
+}
+
+/// Waits for a while, and says whether anybody had the token meanwhile.
+fn has_driven_within_grace(reactor: &Reactor) -> bool {
+    let turns = reactor.turns();
+    thread::park_timeout(GRACE);
+    reactor.turns() != turns
 }

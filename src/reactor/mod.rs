@@ -51,7 +51,7 @@ mod waiters;
 mod wheel;
 
 pub(crate) use driver::{Driver, Reactor};
-pub(crate) use last_resort::{CrewGuard, join_crew, when_last_resort_retires};
+pub(crate) use last_resort::{call_successor_by, join_crew};
 pub use registered::Async;
 pub use timer::Timer;
 

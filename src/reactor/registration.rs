@@ -94,10 +94,11 @@ impl Registration {
         self.poll_with(cx, Direction::Read, &mut { Place::NOBODY }, || {
             let seen = self.source.state();
             let result = attempt();
-            if let Ok(read) = result {
-                if 0 < read && read < wanted && seen.short_read_drains() {
-                    self.source.clear(Direction::Read, seen);
-                }
+            if let Ok(read) = result
+                && (1..wanted).contains(&read)
+                && seen.short_read_drains()
+            {
+                self.source.clear(Direction::Read, seen);
             }
             result
         })

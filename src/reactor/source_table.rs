@@ -10,7 +10,6 @@ use std::task::Waker;
 
 use super::lock;
 use super::source::{Readiness, Source};
-use super::waiters::Waiters;
 
 /// Sources in the first page: 4 KiB, enough for a small program.
 const FIRST_PAGE: usize = 64;
