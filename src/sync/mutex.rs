@@ -360,3 +360,27 @@ impl<T: fmt::Display + ?Sized> fmt::Display for MutexGuardArc<T> {
         (**self).fmt(f)
     }
 }
+
+/// A guard leads to a `&T`, so it may be shared only where that may:
+///
+/// ```compile_fail,E0277
+/// # use parklet::sync::{Arc, Mutex};
+/// fn share(_: impl Sync) {}
+/// share(Arc::new(Mutex::new(std::cell::Cell::new(1))).try_lock_arc().unwrap());
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use parklet::sync::Mutex;
+/// fn share(_: impl Sync) {}
+/// share(Mutex::new(std::cell::Cell::new(1)).try_lock().unwrap());
+/// ```
+///
+/// and a mutex only where its value may at least be sent:
+///
+/// ```compile_fail,E0277
+/// # use parklet::sync::Mutex;
+/// fn share(_: impl Sync) {}
+/// share(Mutex::new(std::rc::Rc::new(1)));
+/// ```
+#[cfg(doctest)]
+struct WhatIsNotShared;

@@ -254,3 +254,164 @@ impl WaitQueue {
         waker
     }
 }
+
+#[cfg(test)]
+#[cfg(not(parklet_loom))]
+mod tests {
+    use super::{Left, PLACES_KEPT, Ticket, WaitQueue};
+    use crate::sync::waking_lock::Wakes;
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Wake, Waker};
+
+    /// Writes down the names of those who are woken.
+    struct Named {
+        name: usize,
+        woken: Arc<Mutex<Vec<usize>>>,
+    }
+
+    impl Wake for Named {
+        fn wake(self: Arc<Self>) {
+            self.woken.lock().unwrap().push(self.name);
+        }
+    }
+
+    /// A queue, and who has been woken.
+    struct Scene {
+        queue: WaitQueue,
+        woken: Arc<Mutex<Vec<usize>>>,
+    }
+
+    impl Scene {
+        fn new() -> Scene {
+            Scene {
+                queue: WaitQueue::new(),
+                woken: Arc::default(),
+            }
+        }
+
+        fn wait(&mut self, name: usize, ticket: &mut Option<Ticket>) {
+            let woken = Arc::clone(&self.woken);
+            let waker = Waker::from(Arc::new(Named { name, woken }));
+            self.queue.wait(ticket, &waker, &mut Wakes::default());
+        }
+
+        fn join(&mut self, name: usize) -> Option<Ticket> {
+            let mut ticket = None;
+            self.wait(name, &mut ticket);
+            ticket
+        }
+
+        fn notify_one(&mut self) -> bool {
+            self.queue.notify_one(&mut Wakes::default())
+        }
+
+        fn leave(&mut self, ticket: Option<Ticket>) -> Left {
+            self.queue.leave(ticket.unwrap(), &mut Wakes::default())
+        }
+
+        fn woken(&self) -> Vec<usize> {
+            std::mem::take(&mut *self.woken.lock().unwrap())
+        }
+    }
+
+    #[test]
+    fn who_lost_its_turn_waits_at_the_front_again() {
+        let mut scene = Scene::new();
+        let mut first = scene.join(1);
+        let _second = scene.join(2);
+        assert!(scene.notify_one());
+        scene.wait(1, &mut first);
+        assert!(scene.notify_one());
+        assert!(scene.notify_one());
+        assert!(!scene.notify_one());
+        assert_eq!(scene.woken(), [1, 1, 2]);
+    }
+
+    #[test]
+    fn a_turn_is_passed_on_and_a_place_just_left() {
+        let mut scene = Scene::new();
+        let (mut first, mut second) = (scene.join(1), scene.join(2));
+        let _third = scene.join(3);
+        scene.notify_one();
+        scene.queue.withdraw(&mut second, &mut Wakes::default());
+        assert_eq!(scene.woken(), [1]);
+        scene.queue.withdraw(&mut first, &mut Wakes::default());
+        assert_eq!(scene.woken(), [3]);
+        assert!(scene.queue.is_empty());
+    }
+
+    #[test]
+    fn a_used_turn_is_not_passed_on() {
+        let mut scene = Scene::new();
+        let mut first = scene.join(1);
+        let _second = scene.join(2);
+        scene.notify_one();
+        scene.queue.served(&mut first, &mut Wakes::default());
+        assert_eq!(scene.woken(), [1]);
+        assert!(!scene.queue.is_empty());
+    }
+
+    #[test]
+    fn memory_is_used_again_and_a_burst_is_given_back() {
+        let mut scene = Scene::new();
+        let stays = scene.join(0);
+        for name in 1..10_000 {
+            let ticket = scene.join(name);
+            assert_eq!(scene.leave(ticket), Left::Waiting);
+        }
+        assert_eq!(scene.queue.places.len(), 2);
+
+        let crowd: Vec<_> = (0..2 * PLACES_KEPT).map(|name| scene.join(name)).collect();
+        assert!(scene.queue.places.capacity() > 2 * PLACES_KEPT);
+        scene.queue.notify_all(&mut Wakes::default());
+        assert_eq!(scene.woken().len(), crowd.len() + 1);
+        assert!(scene.queue.places.capacity() <= PLACES_KEPT);
+        assert_eq!(scene.leave(stays), Left::Notified);
+    }
+
+    #[test]
+    fn it_does_what_a_plain_deque_does() {
+        // Numerical Recipes' generator: any will do, as long as the steps are the same in every run.
+        let mut seed = 1_u32;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % below
+        };
+        let mut scene = Scene::new();
+        let mut waiting = VecDeque::new();
+        let mut notified = Vec::new();
+        let mut tickets: Vec<Option<Ticket>> = Vec::new();
+        for _ in 0..20_000 {
+            match random(5) {
+                0 | 1 => {
+                    let name = tickets.len();
+                    tickets.push(scene.join(name));
+                    waiting.push_back(name);
+                }
+                2 => {
+                    let next = waiting.pop_front();
+                    assert_eq!(scene.notify_one(), next.is_some());
+                    assert_eq!(scene.woken(), next.as_slice());
+                    notified.extend(next);
+                }
+                3 if !waiting.is_empty() => {
+                    let name = waiting.remove(random(waiting.len())).unwrap();
+                    assert_eq!(scene.leave(tickets[name].take()), Left::Waiting);
+                }
+                4 if !notified.is_empty() => {
+                    let name = notified.swap_remove(random(notified.len()));
+                    if random(2) == 0 {
+                        assert_eq!(scene.leave(tickets[name].take()), Left::Notified);
+                    } else {
+                        scene.wait(name, &mut tickets[name]);
+                        waiting.push_front(name);
+                    }
+                }
+                _ => {}
+            }
+            assert_eq!(scene.queue.is_empty(), waiting.is_empty());
+        }
+        assert!(tickets.len() > 5_000);
+    }
+}
