@@ -41,3 +41,8 @@ pub mod stream;
 pub mod sync;
 #[cfg(not(parklet_loom))]
 pub mod task;
+
+/// Compiles and runs what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;
