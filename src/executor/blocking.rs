@@ -12,7 +12,7 @@
 //! a new one costs some 15 us. And the value is a `Result`, so that a panic travels like any other outcome.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{self, Future};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -87,10 +87,17 @@ impl<T> Future for SpawnBlocking<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        self.poll_value(cx)
+            .map(|value| value.unwrap_or_else(|payload| panic::resume_unwind(payload)))
+    }
+}
+
+impl<T> SpawnBlocking<T> {
+    /// The value, or this waker left to be woken with it.
+    fn poll_value(&self, cx: &mut Context<'_>) -> Poll<thread::Result<T>> {
         let mut shared = self.shared.lock().unwrap();
         if let Some(value) = shared.value.take() {
-            drop(shared);
-            return Poll::Ready(value.unwrap_or_else(|payload| panic::resume_unwind(payload)));
+            return Poll::Ready(value);
         }
         let replaced = shared.waker.replace(cx.waker().clone());
         // A waker's drop may run anybody's code, so it waits for the unlock.
@@ -98,9 +105,30 @@ impl<T> Future for SpawnBlocking<T> {
         drop(replaced);
         Poll::Pending
     }
-}
 
-impl<T> SpawnBlocking<T> {
+    /// The value, or the payload of the closure's panic: what `std::thread::JoinHandle::join` returns.
+    ///
+    /// # Errors
+    ///
+    /// What the closure panicked with.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it detaches the job, and the value is lost. Await `&mut job` to keep it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let payload = task::spawn_blocking(|| panic!("out of cheese")).join().await.unwrap_err();
+    /// assert_eq!(payload.downcast_ref(), Some(&"out of cheese"));
+    /// # });
+    /// ```
+    pub async fn join(self) -> thread::Result<T> {
+        future::poll_fn(|cx| self.poll_value(cx)).await
+    }
+
     /// Takes the job back if no thread has started it, and waits for it otherwise.
     ///
     /// `None` means that the closure never ran and never will; it has been dropped, here. A call that blocks cannot

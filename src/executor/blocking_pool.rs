@@ -1,14 +1,16 @@
 //! Threads for calls that block: they come when jobs wait, and go when none come.
 //!
 //! ```text
-//!                 call: rouse or start                    queue empty
-//!   (no thread) ──────────────────────► ON ITS WAY ──────────────────────► IDLE (parked)
-//!                                       ▲   │                              │   │
-//!            queue empty, nobody on its │   │ a job                   call │   │ idle for `idle_time`
-//!            way: look around a moment  │   ▼                              │   ▼
-//!                                       └ RUNNING ◄──── ON ITS WAY ◄───────┘  (no thread)
-//!                                          │   ▲
-//!                                          └───┘ another job
+//!   start                    a job
+//!  ───────► ON ITS WAY ────────────────► RUNNING ───┐ no job, nobody on its way:
+//!           ▲   │   ▲                    ▲   │  │   │ look around
+//!     rouse │   │   └────────────────────┼───┼──┼───┘
+//!           │   │ no job        next job └───┘  │ no job, another is on its way
+//!           │   ▼                               │
+//!           IDLE ◄──────────────────────────────┘
+//!            │ idle for too long
+//!            ▼
+//!          (ends)
 //! ```
 //!
 //! 1. A job waits in the queue only while a thread is *on its way* to it, or all the threads allowed are running jobs,
@@ -22,8 +24,9 @@
 //! A thread that has finished a job looks around for [`LOOK_AROUND`] before it parks, and counts as on its way: a task
 //! that awaits one blocking call after the other then pays for no thread switch in the kernel.
 //!
-//! When a thread cannot be created ("Resource temporarily unavailable"), the job stays and a reactor timer tries
-//! again; whoever drives the reactor (a worker, a `block_on`) makes the attempt. There is no thread to be had for it.
+//! When a thread cannot be created ("Resource temporarily unavailable"), the job stays, and the attempt is repeated when
+//! a reactor timer fires, by whoever drives the reactor (a worker, a `block_on`): there is no thread to be had for it.
+//! A job submitted after that time is an attempt, too.
 //!
 //! The threads are detached: the process exits when `main` returns, whatever they are stuck in.
 
@@ -96,8 +99,8 @@ struct JobQueue {
     started: usize,
     /// Whether some thread is on its way (rule 2): being started, being roused, or looking around.
     on_its_way: bool,
-    /// Creating a thread failed, and the next attempt waits for [`Retry`].
-    retrying: bool,
+    /// Creating a thread failed: no other attempt before this, or every job that comes would cost one.
+    refused_until: Option<Instant>,
 }
 
 /// A parked thread.
@@ -208,11 +211,12 @@ impl BlockingPool {
         let mut queue = self.lock();
         queue.threads -= 1;
         queue.on_its_way = false;
-        queue.retrying = true;
+        let due = Instant::now() + RETRY_AFTER;
+        queue.refused_until = Some(due);
         let call = queue.call(self.max_threads);
         drop(queue);
         self.carry_out(call);
-        Retry::begin(Arc::clone(self));
+        Retry::begin(Arc::clone(self), due);
     }
 
     /// The life of thread `number`, from its start until it has been idle for too long.
@@ -293,7 +297,8 @@ impl JobQueue {
         }
         let call = if let Some(idle) = self.idle.pop() {
             Call::Rouse(idle.unparker)
-        } else if self.threads < max_threads && !self.retrying {
+        } else if self.threads < max_threads && !self.is_refused() {
+            self.refused_until = None;
             self.threads += 1;
             self.started += 1;
             Call::Start {
@@ -304,6 +309,12 @@ impl JobQueue {
         };
         self.on_its_way = true;
         call
+    }
+
+    /// Whether creating a thread has just failed.
+    fn is_refused(&self) -> bool {
+        self.refused_until
+            .is_some_and(|until| Instant::now() < until)
     }
 
     /// The next step of a thread that is free; `newest` is the ticket of the newest job.
@@ -331,36 +342,40 @@ fn survive<T>(code: impl FnOnce() -> T) -> Option<T> {
         .ok()
 }
 
-/// Another attempt to create a thread, [`RETRY_AFTER`] from now.
+/// Another attempt to create a thread, when it is due.
 ///
-/// It is a task of the smallest kind: being woken, it polls its timer right there, on the thread that drives the
-/// reactor. A spawned task would need a worker, and where no thread can be created there may be none.
+/// A timer whose waker does the work itself, on the thread that drives the reactor. A spawned task would need a worker,
+/// and where no thread can be created there may be none.
 struct Retry {
-    /// A lock, since the timer may fire while its first poll still goes on.
+    /// When to try. A timer may wake before: it asks for polls where nobody else drives. It need not be answered, for
+    /// there the next job that is submitted after this is an attempt, too.
+    due: Instant,
+    /// Kept until it has fired: it ends with the waker. A lock only because wakers are shared.
     timer: Mutex<Timer>,
     /// The pool that lacks a thread.
     pool: Arc<BlockingPool>,
 }
 
 impl Retry {
-    /// Sets the timer. It holds the `Retry` (as its waker) until it fires.
-    fn begin(pool: Arc<BlockingPool>) {
-        let timer = Mutex::new(Timer::after(RETRY_AFTER));
-        Arc::new(Retry { timer, pool }).wake();
+    /// Sets the timer.
+    fn begin(pool: Arc<BlockingPool>, due: Instant) {
+        let timer = Mutex::new(Timer::at(due));
+        let retry = Arc::new(Retry { due, timer, pool });
+        let waker = Waker::from(Arc::clone(&retry));
+        let mut timer = retry.timer.lock().unwrap();
+        if Pin::new(&mut *timer)
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready()
+        {
+            waker.wake_by_ref();
+        }
     }
 }
 
 impl Wake for Retry {
     fn wake(self: Arc<Self>) {
-        let waker = Waker::from(Arc::clone(&self));
-        let mut timer = self.timer.lock().unwrap();
-        let poll = Pin::new(&mut *timer).poll(&mut Context::from_waker(&waker));
-        drop(timer);
-        if poll.is_ready() {
-            let mut queue = self.pool.lock();
-            queue.retrying = false;
-            let call = queue.call(self.pool.max_threads);
-            drop(queue);
+        if Instant::now() >= self.due {
+            let call = self.pool.lock().call(self.pool.max_threads);
             self.pool.carry_out(call);
         }
     }

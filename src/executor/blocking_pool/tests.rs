@@ -1,12 +1,15 @@
 //! Pools of a few threads, whose starter reports what it does or refuses. The pool as a user meets it is tested in
 //! `tests/blocking_pool.rs`.
 
+use std::sync::Barrier;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use futures_lite::future::block_on;
 
 use super::*;
+use crate::executor::blocking::SpawnBlocking;
+use crate::task;
 
 /// Longer than anything here takes; running out of it is a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,28 +25,27 @@ enum Event {
     Ended(String),
 }
 
-/// A pool whose events can be read; creating a thread fails as often as `refusals` says.
-fn watched_pool(
+/// A pool whose events can be read.
+fn watched_pool(max_threads: usize, idle_time: Duration) -> (Arc<BlockingPool>, Receiver<Event>) {
+    pool_that_is_refused(max_threads, idle_time, |_| false)
+}
+
+/// A pool whose events can be read, and for which creating a thread fails at the attempts that `refuse` says: it gets
+/// the number of the thread.
+fn pool_that_is_refused(
     max_threads: usize,
     idle_time: Duration,
-    refusals: usize,
+    refuse: fn(usize) -> bool,
 ) -> (Arc<BlockingPool>, Receiver<Event>) {
     let (events, log) = mpsc::channel();
-    let refusals = AtomicUsize::new(refusals);
-    let refuse = move || {
-        refusals
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
-    };
+    let attempts = AtomicUsize::new(0);
     let starter = move |name: String, body: Box<dyn FnOnce() + Send>| {
-        if refuse() {
+        if refuse(attempts.fetch_add(1, Ordering::Relaxed) + 1) {
             let _ = events.send(Event::Refused);
             return Err(io::Error::from(io::ErrorKind::WouldBlock));
         }
         let _ = events.send(Event::Started(name.clone()));
-        let events: Sender<Event> = events.clone();
+        let events = events.clone();
         thread::Builder::new()
             .name(name.clone())
             .spawn(move || {
@@ -57,7 +59,7 @@ fn watched_pool(
 }
 
 /// A job that says that it runs, waits to be let go, and returns its thread's name.
-fn gated_job(pool: &Arc<BlockingPool>) -> (super::super::blocking::SpawnBlocking<String>, Gate) {
+fn gated_job(pool: &Arc<BlockingPool>) -> (SpawnBlocking<String>, Gate) {
     let (running, is_running) = mpsc::channel();
     let (open, opened) = mpsc::channel::<()>();
     let job = pool.spawn(move || {
@@ -104,7 +106,7 @@ fn ended(number: usize) -> Event {
 
 #[test]
 fn a_job_that_blocks_does_not_hold_back_the_next() {
-    let (pool, log) = watched_pool(8, FOREVER, 0);
+    let (pool, log) = watched_pool(8, FOREVER);
     let jobs: Vec<_> = (0..8).map(|_| gated_job(&pool)).collect();
     for (_, gate) in &jobs {
         gate.wait_until_running();
@@ -123,41 +125,31 @@ fn a_job_that_blocks_does_not_hold_back_the_next() {
 
 #[test]
 fn the_number_of_threads_is_capped() {
-    let (pool, log) = watched_pool(2, FOREVER, 0);
-    let at_once = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
+    let (pool, log) = watched_pool(2, FOREVER);
+    let at_once = AtomicUsize::new(0);
+    let most = AtomicUsize::new(0);
+    // Every job needs another beside it.
+    let shared = Arc::new((at_once, most, Barrier::new(2)));
     let jobs: Vec<_> = (0..500)
         .map(|_| {
-            let (at_once, most) = (Arc::clone(&at_once), Arc::clone(&most));
+            let shared = Arc::clone(&shared);
             pool.spawn(move || {
-                most.fetch_max(
-                    at_once.fetch_add(1, Ordering::Relaxed) + 1,
-                    Ordering::Relaxed,
-                );
-                thread::yield_now();
+                let (at_once, most, two) = &*shared;
+                let now = at_once.fetch_add(1, Ordering::Relaxed) + 1;
+                most.fetch_max(now, Ordering::Relaxed);
+                two.wait();
                 at_once.fetch_sub(1, Ordering::Relaxed);
             })
         })
         .collect();
-    let (job, gate) = gated_job(&pool);
-    let (other_job, other_gate) = gated_job(&pool);
     jobs.into_iter().for_each(block_on);
-    gate.wait_until_running();
-    other_gate.wait_until_running();
-    gate.open();
-    other_gate.open();
-    assert_ne!(block_on(job), block_on(other_job));
-    assert_eq!(
-        most.load(Ordering::Relaxed),
-        2,
-        "both threads worked, and no third"
-    );
+    assert_eq!(shared.1.load(Ordering::Relaxed), 2);
     assert_eq!(log.try_iter().collect::<Vec<_>>(), [started(1), started(2)]);
 }
 
 #[test]
 fn calls_awaited_one_after_the_other_share_one_thread() {
-    let (pool, log) = watched_pool(8, FOREVER, 0);
+    let (pool, log) = watched_pool(8, FOREVER);
     for call in 0..200 {
         assert_eq!(
             block_on(pool.spawn(|| thread::current().name().map(str::to_owned))).as_deref(),
@@ -173,7 +165,7 @@ fn calls_awaited_one_after_the_other_share_one_thread() {
 
 #[test]
 fn the_thread_that_went_idle_last_is_called_first() {
-    let (pool, _log) = watched_pool(8, FOREVER, 0);
+    let (pool, _log) = watched_pool(8, FOREVER);
     let jobs: Vec<_> = (0..3).map(|_| gated_job(&pool)).collect();
     for (_, gate) in &jobs {
         gate.wait_until_running();
@@ -192,7 +184,7 @@ fn the_thread_that_went_idle_last_is_called_first() {
 
 #[test]
 fn idle_threads_leave_and_new_ones_come() {
-    let (pool, log) = watched_pool(4, Duration::from_millis(5), 0);
+    let (pool, log) = watched_pool(4, Duration::from_millis(5));
     let jobs: Vec<_> = (0..3).map(|_| gated_job(&pool)).collect();
     for (_, gate) in &jobs {
         gate.wait_until_running();
@@ -214,7 +206,7 @@ fn idle_threads_leave_and_new_ones_come() {
 
 #[test]
 fn a_job_that_meets_a_thread_about_to_leave_is_run() {
-    let (pool, _log) = watched_pool(2, Duration::from_micros(30), 0);
+    let (pool, _log) = watched_pool(2, Duration::from_micros(30));
     let mut pause = 0;
     let sum: u64 = (0..2_000)
         .map(|number| {
@@ -239,7 +231,7 @@ fn a_thread_survives_the_panic_of_its_job_and_of_an_unwanted_value() {
         }
     }
 
-    let (pool, log) = watched_pool(1, FOREVER, 0);
+    let (pool, log) = watched_pool(1, FOREVER);
     let job = pool.spawn(|| panic!("boom"));
     let payload = panic::catch_unwind(AssertUnwindSafe(|| block_on(job))).unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&"boom"));
@@ -257,7 +249,7 @@ fn a_thread_survives_the_panic_of_its_job_and_of_an_unwanted_value() {
 
 #[test]
 fn cancel_takes_back_a_job_that_has_not_started() {
-    let (pool, _log) = watched_pool(1, FOREVER, 0);
+    let (pool, _log) = watched_pool(1, FOREVER);
     let (blocker, gate) = gated_job(&pool);
     gate.wait_until_running();
     let (ran, log) = mpsc::channel();
@@ -281,7 +273,7 @@ fn cancel_takes_back_a_job_that_has_not_started() {
 
 #[test]
 fn cancel_waits_for_a_job_that_has_started() {
-    let (pool, _log) = watched_pool(1, FOREVER, 0);
+    let (pool, _log) = watched_pool(1, FOREVER);
     let (job, gate) = gated_job(&pool);
     gate.wait_until_running();
     let mut cancel = Box::pin(job.cancel());
@@ -300,7 +292,7 @@ fn a_dropped_future_leaves_no_waker_behind() {
         }
     }
 
-    let (pool, _log) = watched_pool(1, FOREVER, 0);
+    let (pool, _log) = watched_pool(1, FOREVER);
     let (mut job, gate) = gated_job(&pool);
     gate.wait_until_running();
     let woken = Arc::new(Woken(AtomicUsize::new(0)));
@@ -321,7 +313,7 @@ fn a_dropped_future_leaves_no_waker_behind() {
 
 #[test]
 fn jobs_from_many_threads_are_all_run_once() {
-    let (pool, _log) = watched_pool(4, Duration::from_micros(50), 0);
+    let (pool, _log) = watched_pool(4, Duration::from_micros(50));
     let sum: u64 = thread::scope(|scope| {
         let submitters: Vec<_> = (0..4_u64)
             .map(|submitter| {
@@ -340,4 +332,61 @@ fn jobs_from_many_threads_are_all_run_once() {
             .sum()
     });
     assert_eq!(sum, 1_999_000);
+}
+
+#[test]
+fn a_job_survives_that_no_thread_can_be_created() {
+    let (pool, log) = pool_that_is_refused(4, FOREVER, |attempt| attempt <= 3);
+    let job = pool.spawn(|| thread::current().name().map(str::to_owned));
+    assert_eq!(log.recv(), Ok(Event::Refused));
+    assert!(!job.is_finished());
+    // parklet's own block_on: it drives the reactor, and with it the timer that tries again.
+    let name = task::block_on(job);
+    assert_eq!(name.as_deref(), Some("parklet-blocking-4"));
+    assert_eq!(
+        log.try_iter().collect::<Vec<_>>(),
+        [Event::Refused, Event::Refused, started(4)]
+    );
+}
+
+#[test]
+fn a_detached_job_survives_that_no_thread_can_be_created() {
+    let (pool, _log) = pool_that_is_refused(4, FOREVER, |attempt| attempt <= 3);
+    let (ran, has_run) = crate::channel::bounded(1);
+    drop(pool.spawn(move || block_on(ran.send(7)).unwrap()));
+    drop(pool);
+    assert_eq!(task::block_on(has_run.recv()), Ok(7));
+}
+
+#[test]
+fn a_job_for_which_a_thread_was_refused_goes_to_one_that_gets_free() {
+    let (pool, log) = pool_that_is_refused(4, FOREVER, |attempt| attempt > 1);
+    let (blocker, gate) = gated_job(&pool);
+    gate.wait_until_running();
+    let job = pool.spawn(|| thread::current().name().map(str::to_owned));
+    assert_eq!(
+        [log.recv(), log.recv()],
+        [Ok(started(1)), Ok(Event::Refused)]
+    );
+    gate.open();
+    assert_eq!(block_on(blocker), "parklet-blocking-1");
+    assert_eq!(block_on(job).as_deref(), Some("parklet-blocking-1"));
+}
+
+#[test]
+fn after_a_refusal_not_every_job_asks_again() {
+    let (pool, log) = pool_that_is_refused(4, FOREVER, |attempt| attempt <= 5);
+    let start = Instant::now();
+    let jobs: Vec<_> = (0..1_000).map(|job| pool.spawn(move || job)).collect();
+    let attempts = log.try_iter().count() as u32;
+    assert!(attempts >= 1);
+    assert!((attempts - 1) * RETRY_AFTER <= start.elapsed());
+    let sum: u64 = task::block_on(async {
+        let mut sum = 0;
+        for job in jobs {
+            sum += job.await;
+        }
+        sum
+    });
+    assert_eq!(sum, 499_500);
 }
