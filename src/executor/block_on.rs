@@ -75,6 +75,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         let ran_one = local::run_one();
         if round == ROUNDS_PER_GLANCE {
             parker.glance(&mut ready);
+            // Before this thread parks: one of them may be its own, and then `woken` says so.
+            wake_all(&mut ready);
         }
         if !ran_one && !woken.load(Ordering::Relaxed) {
             if worker::step_aside() {
@@ -124,5 +126,34 @@ impl Drop for BlockedTask {
         if self.is_named || std::thread::panicking() {
             current::forget(self.id);
         }
+    }
+}
+
+#[cfg(all(test, not(parklet_loom)))]
+mod tests {
+    use super::*;
+    use crate::reactor::Async;
+    use std::future::poll_fn;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn an_event_found_in_passing_wakes_the_future_of_this_thread() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let theirs = Async::new(theirs).unwrap();
+        let mut polls = 0;
+        // Each poll leaves its waker and then makes the event itself; so the glance of some round finds it.
+        block_on(poll_fn(|cx| {
+            polls += 1;
+            if polls > 2 * ROUNDS_PER_GLANCE {
+                return Poll::Ready(());
+            }
+            let read = |mut socket: &UnixStream| socket.read(&mut [0]);
+            while let Poll::Ready(result) = theirs.poll_read_with(cx, read) {
+                result.unwrap();
+            }
+            ours.write_all(&[1]).unwrap();
+            Poll::Pending
+        }));
     }
 }
