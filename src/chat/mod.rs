@@ -1,1 +1,49 @@
-//! (skeleton)
+//! The demo: a chat server and its client, in the words of *Programming Rust*, chapter 20.
+//!
+//! ```text
+//!  client ── lines ──► connection ── join ──► GroupTable ──► Group: a ring of 1000 frames
+//!    ▲                  (reads)      post ──►                  │ one task a member
+//!    └──────────────── Outbound ◄──────────────────────────────┘ carries them on
+//! ```
+//!
+//! Each file is one of these words: [`protocol`] is what goes over the wire, `connection` reads one client's
+//! requests, `outbound` is the half that writes to it, `group` and `group_table` are who hears whom, [`server`]
+//! accepts, and [`client`] is the terminal side.
+//!
+//! A chat of one process, server and client over a loopback socket:
+//!
+//! ```
+//! use parklet::chat::{FromClient, FromServer, receive_as_json, send_as_json, server};
+//! use parklet::io::BufReader;
+//! use parklet::net::{TcpListener, TcpStream};
+//! use parklet::stream::StreamExt;
+//! use parklet::task;
+//!
+//! task::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let address = listener.local_addr()?;
+//!     task::spawn(server::run(listener, std::future::pending::<()>())).detach();
+//!
+//!     let mut socket = TcpStream::connect(address).await?;
+//!     let mut replies = receive_as_json::<_, FromServer>(BufReader::new(socket.clone()));
+//!     let (group_name, message) = ("rust".to_string(), "hello".to_string());
+//!     send_as_json(&mut socket, &FromClient::Join { group_name: group_name.clone() }).await?;
+//!     send_as_json(&mut socket, &FromClient::Post { group_name, message }).await?;
+//!     println!("{:?}", replies.next().await);
+//!     # Ok::<(), Box<dyn std::error::Error>>(())
+//! })
+//! # .unwrap();
+//! ```
+
+mod accept;
+pub mod client;
+mod connection;
+mod group;
+mod group_table;
+mod outbound;
+pub mod protocol;
+pub mod server;
+
+pub use protocol::{
+    ChatError, ChatResult, FromClient, FromServer, JsonLines, receive_as_json, send_as_json,
+};

@@ -1,0 +1,221 @@
+//! The server: accepts clients, gives each a task of its own, and ends them all when it is told to.
+//!
+//! What happens in one connection (an error, a panic, a client that does not read) stays in it. What all share is the
+//! table of groups and, in each group, the ring.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use super::accept::{Accept, ChatStream};
+
+use super::connection::{self, Stop};
+use super::group_table::GroupTable;
+use super::protocol::MAX_LINE_LENGTH;
+use crate::channel;
+use crate::future;
+use crate::io;
+use crate::task;
+
+/// How long a listener that cannot accept is left alone. Long enough to cost nothing while descriptors are short, short
+/// enough that a client hardly notices.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// Serves the clients that `accept` brings until `shutdown` is ready.
+///
+/// Then no more are accepted, and those who are there get what was posted for them so far and the end of the stream.
+/// `run` returns when all of them are gone, which a client that does not listen can delay for two seconds.
+///
+/// This is [`Builder::run`] with every setting as it is.
+///
+/// # Cancel safety
+///
+/// Dropping it does what `shutdown` does, only that nobody waits for the clients to go.
+///
+/// ```
+/// use parklet::chat::server;
+/// use parklet::net::TcpListener;
+/// use parklet::{channel, task};
+///
+/// task::block_on(async {
+///     let (stop, stopped) = channel::bounded::<()>(1);
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let server = task::spawn(server::run(listener, async move { stopped.recv().await }));
+///     stop.send(()).await.unwrap();
+///     server.await;
+///     # Ok::<(), std::io::Error>(())
+/// })
+/// # .unwrap();
+/// ```
+pub async fn run<A: Accept>(accept: A, shutdown: impl Future) {
+    Builder::new().run(accept, shutdown).await;
+}
+
+/// A server's settings.
+///
+/// ```
+/// use parklet::chat::server::Builder;
+/// use parklet::net::TcpListener;
+/// use parklet::task;
+///
+/// task::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let server = Builder::new()
+///         .max_line_length(1024)
+///         .log(|problem| eprintln!("chat: {problem}"));
+///     server.run(listener, async { "no time for clients" }).await;
+///     # Ok::<(), std::io::Error>(())
+/// })
+/// # .unwrap();
+/// ```
+pub struct Builder {
+    /// See [`Builder::max_line_length`].
+    max_line_length: usize,
+    /// See [`Builder::log`].
+    log: Arc<Log>,
+}
+
+/// Where lines about problems go.
+type Log = dyn Fn(&str) + Send + Sync;
+
+impl Builder {
+    /// The settings of [`run`].
+    ///
+    /// ```
+    /// let server = parklet::chat::server::Builder::new();
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            max_line_length: MAX_LINE_LENGTH,
+            log: Arc::new(|problem| {
+                // A server whose standard error was closed goes on.
+                let _ = writeln!(std::io::stderr(), "{problem}");
+            }),
+        }
+    }
+
+    /// Sets the longest line taken from a client, in bytes without the line break; [`MAX_LINE_LENGTH`] by default.
+    ///
+    /// ```
+    /// let server = parklet::chat::server::Builder::new().max_line_length(1024);
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn max_line_length(mut self, bytes: usize) -> Self {
+        self.max_line_length = bytes;
+        self
+    }
+
+    /// Sets where problems are told: at most one line for each connection, and one each time that accepting begins to
+    /// fail. By default they go to the standard error.
+    ///
+    /// It is called in tasks, so it should not block for long.
+    ///
+    /// ```
+    /// let server = parklet::chat::server::Builder::new().log(|_| {});
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.log = Arc::new(log);
+        self
+    }
+
+    /// Serves the clients that `accept` brings until `shutdown` is ready, as [`run`] does.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run`].
+    ///
+    /// ```
+    /// # use parklet::{chat::server::Builder, net::TcpListener, task};
+    /// # task::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// Builder::new().run(listener, std::future::ready(())).await;
+    /// # Ok::<(), std::io::Error>(())
+    /// # })
+    /// # .unwrap();
+    /// ```
+    pub async fn run<A: Accept>(self, accept: A, shutdown: impl Future) {
+        // Nothing is sent over either channel. To drop `stopping` is to tell every connection to stop; each of them
+        // holds a clone of `gone`, so `all_gone` hears of it when the last one has.
+        let (stopping, stop) = channel::bounded::<Infallible>(1);
+        let (gone, all_gone) = channel::bounded::<Infallible>(1);
+
+        let stopped = async {
+            shutdown.await;
+        };
+        future::or(stopped, self.accept_all(&accept, &stop, &gone)).await;
+        drop((accept, stopping, gone));
+        let _ = all_gone.recv().await;
+    }
+
+    /// Accepts clients as long as it is polled.
+    async fn accept_all<A: Accept>(
+        &self,
+        accept: &A,
+        stop: &Stop,
+        gone: &channel::Sender<Infallible>,
+    ) {
+        let groups = Arc::new(GroupTable::default());
+        let mut failing = false;
+        loop {
+            match accept.accept().await {
+                Ok((stream, peer)) => {
+                    failing = false;
+                    let served = connection::serve(
+                        stream,
+                        groups.clone(),
+                        self.max_line_length,
+                        stop.clone(),
+                    );
+                    let (log, gone) = (self.log.clone(), gone.clone());
+                    task::spawn(async move {
+                        if let Err(error) = served.await {
+                            log(&format!("connection from {peer} ended: {error}"));
+                        }
+                        drop(gone);
+                    })
+                    .detach();
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    if !failing {
+                        (self.log)(&format!("cannot accept clients for now: {error}"));
+                    }
+                    failing = true;
+                    task::sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("max_line_length", &self.max_line_length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether `error` says something of a client that went before it was accepted, and nothing of the next.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
