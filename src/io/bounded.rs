@@ -224,7 +224,8 @@ impl<R: BufRead + Unpin + ?Sized> Future for ReadUntilBounded<'_, R> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         let this = self.get_mut();
         let reader = Pin::new(&mut *this.reader);
-        poll_until(reader, cx, this.delimiter, this.buf, &mut this.line)
+        let end = poll_until(reader, cx, this.delimiter, this.buf, &mut this.line);
+        Poll::Ready(ready!(end)?.length())
     }
 }
 
@@ -248,13 +249,8 @@ impl<R: BufRead + Unpin + ?Sized> Future for ReadLineBounded<'_, R> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         let this = self.get_mut();
         let reader = Pin::new(&mut *this.reader);
-        let length = ready!(poll_until(
-            reader,
-            cx,
-            b'\n',
-            &mut this.bytes,
-            &mut this.line
-        ))?;
+        let end = poll_until(reader, cx, b'\n', &mut this.bytes, &mut this.line);
+        let length = ready!(end)?.length()?;
         this.buf
             .push_str(str::from_utf8(&this.bytes).map_err(not_utf8)?);
         Poll::Ready(Ok(length))
@@ -297,25 +293,14 @@ impl<R: BufRead> SplitBounded<R> {
             ready!(poll_skip(this.reader.as_mut(), cx, *this.delimiter))?;
             *this.rest = Rest::Wanted;
         }
-        let result = ready!(poll_until(
-            this.reader,
-            cx,
-            *this.delimiter,
-            this.buf,
-            this.line
-        ));
-        Poll::Ready(match result {
-            Ok(0) if this.buf.is_empty() => None,
+        let end = poll_until(this.reader, cx, *this.delimiter, this.buf, this.line);
+        Poll::Ready(match ready!(end)?.length() {
+            Ok(0) => None,
             Ok(_) => Some(Ok(mem::take(this.buf))),
-            Err(error) => {
-                if error
-                    .get_ref()
-                    .is_some_and(|error| error.is::<LineTooLong>())
-                {
-                    this.buf.clear();
-                    *this.rest = Rest::Skipped;
-                }
-                Some(Err(error))
+            Err(too_long) => {
+                this.buf.clear();
+                *this.rest = Rest::Skipped;
+                Some(Err(too_long))
             }
         })
     }
@@ -378,15 +363,33 @@ impl Bounded {
     }
 }
 
-/// Moves bytes from `reader` to `buf` until the delimiter has been moved, the input ends, or the line is too long; the
-/// first two give the length of the line with its delimiter. All three leave `line` as new, for the next line.
+/// How a line ended.
+#[derive(Debug)]
+enum LineEnd {
+    /// With its delimiter or with the input, after so many bytes, the delimiter counted.
+    Found(usize),
+    /// Not within the maximum.
+    TooLong(LineTooLong),
+}
+
+impl LineEnd {
+    /// The whole line's length, or the error of one that is too long.
+    fn length(self) -> Result<usize> {
+        match self {
+            LineEnd::Found(length) => Ok(length),
+            LineEnd::TooLong(too_long) => Err(Error::new(ErrorKind::InvalidData, too_long)),
+        }
+    }
+}
+
+/// Moves bytes from `reader` to `buf` until the line has ended, one way or the other; `line` is as new then.
 fn poll_until<R: BufRead + ?Sized>(
     mut reader: Pin<&mut R>,
     cx: &mut Context<'_>,
     delimiter: u8,
     buf: &mut Vec<u8>,
     line: &mut Bounded,
-) -> Poll<Result<usize>> {
+) -> Poll<Result<LineEnd>> {
     loop {
         let available = ready!(reader.as_mut().poll_fill_buf(cx))?;
         let ended = available.is_empty();
@@ -402,12 +405,12 @@ fn poll_until<R: BufRead + ?Sized>(
             reader.as_mut().consume(room);
             line.taken = 0;
             let too_long = LineTooLong { max: line.max };
-            return Poll::Ready(Err(Error::new(ErrorKind::InvalidData, too_long)));
+            return Poll::Ready(Ok(LineEnd::TooLong(too_long)));
         }
         reader.as_mut().consume(copied);
         line.taken += copied;
         if found || ended {
-            return Poll::Ready(Ok(mem::take(&mut line.taken)));
+            return Poll::Ready(Ok(LineEnd::Found(mem::take(&mut line.taken))));
         }
     }
 }

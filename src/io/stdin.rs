@@ -18,7 +18,7 @@ use std::future::poll_fn;
 use std::io::BufRead as _;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::{fmt, mem};
 
@@ -221,7 +221,7 @@ enum Job {
 impl Input {
     /// The process's one.
     fn lock() -> MutexGuard<'static, Input> {
-        INPUT.lock().unwrap_or_else(|poison| poison.into_inner())
+        INPUT.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Moves what is there, as much as fits, to `buf`.

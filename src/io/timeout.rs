@@ -1,16 +1,13 @@
 //! A limit on how long an I/O future may take.
 
 use super::{Error, ErrorKind, Result};
-use crate::reactor::Timer;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use crate::future;
+use std::future::Future;
 use std::time::Duration;
 
-/// Awaits `future` for at most `duration`, counted from the first poll; what it has become by then wins, also against
-/// a duration of zero. Any duration is fine, `Duration::MAX` too.
+/// [`future::timeout`] for a future that gives an `io::Result`: running out of time is one more `io::Error`.
 ///
-/// For futures of other outputs there is `future::timeout`. Both are async-std's, which counts from the call.
+/// async-std's, but that there the time counts from the call and here from the first poll.
 ///
 /// # Errors
 ///
@@ -35,17 +32,11 @@ pub async fn timeout<F, T>(duration: Duration, future: F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let mut future = pin!(future);
-    let mut timer = None;
-    poll_fn(|cx| {
-        if let Poll::Ready(result) = future.as_mut().poll(cx) {
-            return Poll::Ready(result);
-        }
-        let timer = timer.get_or_insert_with(|| Timer::after(duration));
-        Pin::new(timer).poll(cx).map(|_| {
-            let message = format!("timed out after {duration:?}");
-            Err(Error::new(ErrorKind::TimedOut, message))
-        })
-    })
-    .await
+    match future::timeout(duration, future).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(
+            ErrorKind::TimedOut,
+            format!("timed out after {duration:?}"),
+        )),
+    }
 }
