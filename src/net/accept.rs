@@ -11,7 +11,7 @@
 //!    descriptors again. Go's `net/http` pauses in the same way.
 //!
 //! Linux takes the new descriptor *before* it looks for a connection, so without one to spare an accept fails even
-//! when nobody is waiting. An error therefore counts only if a connection is there; else it is case 1.
+//! when nobody is waiting. "Too many open files" therefore counts only if a connection is there; else it is case 1.
 
 use crate::reactor::{Async, Timer};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -21,7 +21,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,23 @@ struct Pause {
 /// One task's place before a listener: what it waits with during a pause.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
-    /// Set while this task waits for the end of a pause.
-    timer: Option<Timer>,
+    /// Set while this task waits for the end of a pause: that end, and its timer.
+    timer: Option<(Instant, Timer)>,
+}
+
+impl Turn {
+    /// Ready when no pause is left.
+    fn poll_end(&mut self, cx: &mut Context<'_>, pause: Option<Pause>) -> Poll<()> {
+        if let Some(Pause { end, .. }) = pause {
+            let (_, timer) = match &mut self.timer {
+                Some(timer) if timer.0 == end => timer,
+                other => other.insert((end, Timer::at(end))),
+            };
+            ready!(Pin::new(timer).poll(cx));
+        }
+        self.timer = None;
+        Poll::Ready(())
+    }
 }
 
 impl<L: AsFd> Acceptor<L> {
@@ -83,22 +98,9 @@ impl<L: AsFd> Acceptor<L> {
         accept: impl Fn(&L) -> io::Result<S>,
     ) -> Poll<io::Result<S>> {
         let pause = *self.lock_pause();
-        if let Some(pause) = pause {
-            let timer = turn.timer.get_or_insert_with(|| Timer::at(pause.end));
-            ready!(Pin::new(timer).poll(cx));
-            turn.timer = None;
-        }
+        ready!(turn.poll_end(cx, pause));
         loop {
-            let accepted = self.socket.poll_read_with(cx, |listener| {
-                accept(listener).or_else(|error| {
-                    if is_connection_waiting(listener)? {
-                        Err(error)
-                    } else {
-                        Err(io::ErrorKind::WouldBlock.into())
-                    }
-                })
-            });
-            match ready!(accepted) {
+            match ready!(self.socket.poll_read_with(cx, &accept)) {
                 Ok(connection) => {
                     if pause.is_some() {
                         *self.lock_pause() = None;
@@ -131,21 +133,34 @@ impl<L: AsFd> Acceptor<L> {
 
     /// The pause, which is whole at every unlock.
     fn lock_pause(&self) -> MutexGuard<'_, Option<Pause>> {
-        self.pause
-            .lock()
-            .unwrap_or_else(|poison| poison.into_inner())
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The accept call in one piece: the new descriptor is non-blocking and closed on exec from its first moment.
+/// One connection, or `WouldBlock` where nobody is waiting; the new descriptor is non-blocking and closed on exec from
+/// its first moment.
 pub(crate) fn accept_nonblocking(
     listener: impl AsFd,
 ) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    Ok(rustix::net::acceptfrom_with(listener, flags)?)
+    match rustix::net::acceptfrom_with(&listener, flags) {
+        Ok(accepted) => Ok(accepted),
+        Err(error) if is_exhaustion(error) && !is_connection_waiting(&listener)? => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Asks the kernel, without waiting, whether an accept would find a connection (or the listener is broken).
+/// Whether the system has no room for another socket.
+fn is_exhaustion(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM
+    )
+}
+
+/// Asks the kernel, without waiting, whether an accept would find a connection, or a listener that is broken.
 fn is_connection_waiting(listener: &impl AsFd) -> io::Result<bool> {
     let mut listener = [PollFd::new(listener, PollFlags::IN)];
     Ok(rustix::event::poll(&mut listener, Some(&Timespec::default()))? > 0)
@@ -169,4 +184,109 @@ fn was_connection_lost(error: &io::Error) -> bool {
                 | Errno::TIMEDOUT
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::net::TcpListener;
+    use std::task::Waker;
+
+    /// What an accept found, one after the other; then nobody.
+    struct Door(RefCell<Vec<Result<u32, Errno>>>);
+
+    impl Door {
+        fn new(mut finds: Vec<Result<u32, Errno>>) -> Door {
+            finds.reverse();
+            Door(RefCell::new(finds))
+        }
+
+        fn accept(&self) -> io::Result<u32> {
+            Ok(self.0.borrow_mut().pop().unwrap_or(Err(Errno::AGAIN))?)
+        }
+    }
+
+    /// A listener whose socket is real and whose accepts are a [`Door`]'s.
+    fn acceptor() -> Acceptor<TcpListener> {
+        Acceptor::new(Async::new(TcpListener::bind("127.0.0.1:0").unwrap()).unwrap())
+    }
+
+    fn poll(
+        acceptor: &Acceptor<TcpListener>,
+        turn: &mut Turn,
+        door: &Door,
+    ) -> Poll<io::Result<u32>> {
+        let mut cx = Context::from_waker(Waker::noop());
+        acceptor.poll_accept(&mut cx, turn, |_| door.accept())
+    }
+
+    /// Ends the pause at once and gives its length, or nothing if there is none.
+    fn end_pause(acceptor: &Acceptor<TcpListener>) -> Option<Duration> {
+        let mut pause = acceptor.lock_pause();
+        let pause = pause.as_mut()?;
+        pause.end = Instant::now();
+        Some(pause.length)
+    }
+
+    #[test]
+    fn connections_that_were_lost_are_passed_over_without_a_pause() {
+        let acceptor = acceptor();
+        let lost = [
+            Errno::CONNABORTED,
+            Errno::PROTO,
+            Errno::HOSTUNREACH,
+            Errno::NETDOWN,
+        ];
+        let mut finds: Vec<_> = lost.into_iter().map(Err).collect();
+        finds.push(Ok(7));
+        let accepted = poll(&acceptor, &mut Turn::default(), &Door::new(finds));
+        assert!(matches!(accepted, Poll::Ready(Ok(7))), "{accepted:?}");
+        assert_eq!(end_pause(&acceptor), None);
+    }
+
+    #[test]
+    fn each_error_in_a_row_doubles_the_pause_and_a_success_ends_it() {
+        let acceptor = acceptor();
+        let mut turn = Turn::default();
+        let mut finds = vec![Err(Errno::MFILE); 9];
+        finds.extend([Ok(1), Err(Errno::MFILE), Ok(2)]);
+        let door = Door::new(finds);
+
+        for length in [10, 20, 40, 80, 160, 320, 640, 1000, 1000] {
+            let failed = poll(&acceptor, &mut turn, &door);
+            assert!(matches!(failed, Poll::Ready(Err(_))), "{failed:?}");
+            let paused = end_pause(&acceptor);
+            assert_eq!(paused, Some(Duration::from_millis(length)));
+        }
+        assert!(matches!(
+            poll(&acceptor, &mut turn, &door),
+            Poll::Ready(Ok(1))
+        ));
+        assert_eq!(end_pause(&acceptor), None);
+        assert!(poll(&acceptor, &mut turn, &door).is_ready());
+        assert_eq!(end_pause(&acceptor), Some(FIRST_PAUSE));
+        assert!(matches!(
+            poll(&acceptor, &mut turn, &door),
+            Poll::Ready(Ok(2))
+        ));
+    }
+
+    #[test]
+    fn nobody_calls_accept_during_a_pause_and_others_errors_do_not_lengthen_it() {
+        let acceptor = acceptor();
+        let door = Door::new(vec![Err(Errno::NFILE), Ok(1)]);
+        assert!(poll(&acceptor, &mut Turn::default(), &door).is_ready());
+        acceptor.lock_pause().as_mut().unwrap().end += Duration::from_secs(3600);
+
+        // A second task meets the same trouble: the pause that runs is its pause too.
+        acceptor.pause_longer();
+        let (mut one, mut other) = (Turn::default(), Turn::default());
+        for _ in 0..3 {
+            assert!(poll(&acceptor, &mut one, &door).is_pending());
+            assert!(poll(&acceptor, &mut other, &door).is_pending());
+        }
+        assert_eq!(door.0.borrow().len(), 1);
+        assert_eq!(end_pause(&acceptor), Some(FIRST_PAUSE));
+    }
 }

@@ -4,7 +4,7 @@
 ///
 /// A macro because futures-io's traits must be implemented for four types, two names and a reference to each, that
 /// share every line but one: `$poll_read`, which is `Async::poll_read_short` where a short read means that the
-/// socket is empty.
+/// socket is empty. A read of no bytes is answered here, as in std: after a short read it would wait for an event.
 macro_rules! impl_stream_io {
     ($stream:ty, $poll_read:path) => {
         impl $crate::io::Read for &$stream {
@@ -13,6 +13,9 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 buf: &mut [u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
+                if buf.is_empty() {
+                    return std::task::Poll::Ready(Ok(0));
+                }
                 $poll_read(&self.socket, cx, buf.len(), |mut socket| {
                     std::io::Read::read(&mut socket, buf)
                 })
@@ -24,6 +27,9 @@ macro_rules! impl_stream_io {
                 bufs: &mut [std::io::IoSliceMut<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
                 let wanted = bufs.iter().map(|buf| buf.len()).sum();
+                if wanted == 0 {
+                    return std::task::Poll::Ready(Ok(0));
+                }
                 $poll_read(&self.socket, cx, wanted, |mut socket| {
                     std::io::Read::read_vectored(&mut socket, bufs)
                 })

@@ -167,12 +167,7 @@ impl TcpListener {
     ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.acceptor.poll_accept(cx, turn, |listener| {
             let (socket, peer) = accept_nonblocking(listener)?;
-            let peer = match peer {
-                Some(peer) => peer.try_into()?,
-                None => rustix::net::getpeername(&socket)?
-                    .ok_or(io::ErrorKind::NotConnected)?
-                    .try_into()?,
-            };
+            let peer = peer.ok_or(rustix::io::Errno::CONNABORTED)?.try_into()?;
             let socket = Async::new_nonblocking(std::net::TcpStream::from(socket))?;
             Ok((TcpStream::new(socket), peer))
         })
