@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use futures_lite::future::block_on;
 use parklet::reactor::Timer;
-use parklet::task::block_on;
 
 #[test]
 fn a_timer_fires_on_another_executor_too() {
