@@ -1,10 +1,12 @@
 //! The parker and the hand-over of the driver's seat, on a reactor that is a lock and a condition variable.
 //!
-//! Broken variants, each of which must make a model here fail:
+//! Broken variants, and the model that each must make fail:
 //!
-//! broken: parker_rule_1
-//! broken: parker_rule_2
-//! broken: parker_rule_3
+//! ```text
+//! broken: parker_rule_1  an_unpark_reaches_a_driver_whenever_it_comes
+//! broken: parker_rule_2  a_driver_that_leaves_is_succeeded
+//! broken: parker_rule_3  a_driver_that_leaves_is_succeeded
+//! ```
 
 use super::bounded;
 use crate::executor::parker::{DriverSeat, Duty, Parker, Unparker};

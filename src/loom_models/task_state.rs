@@ -1,11 +1,13 @@
 //! The state word against every order in which wakers, runners, the owner and the handle can meet.
 //!
-//! Broken variants, each of which must make a model here fail:
+//! Broken variants, and the model that each must make fail:
 //!
-//! broken: state_rule_1
-//! broken: state_rule_2
-//! broken: state_rule_3
-//! broken: state_rule_4
+//! ```text
+//! broken: state_rule_1  the_owner_and_the_runner_never_touch_the_future_at_once
+//! broken: state_rule_2  two_workers_never_poll_at_once
+//! broken: state_rule_3  every_wake_is_answered_by_a_poll_that_sees_what_was_sent
+//! broken: state_rule_4  the_output_is_dropped_once
+//! ```
 
 use super::bounded;
 use crate::executor::task::state::{BeginRun, EndRun, State, Wake};
