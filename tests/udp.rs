@@ -1,17 +1,9 @@
 //! UDP through real sockets on the loopback interface.
 
-#![allow(
-    unsafe_code,
-    reason = "`from_raw_fd` is unsafe to call, and it is tested here"
-)]
-
 use futures_lite::future::{poll_once, zip};
 use parklet::io::ErrorKind;
 use parklet::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use parklet::task::block_on;
-use parklet::task::spawn;
-use rustix::fs::{OFlags, fcntl_getfl};
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use parklet::task::{block_on, spawn};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -181,28 +173,6 @@ fn options_are_the_system_s() {
             socket.leave_multicast_v6(&no_group, 0).unwrap_err();
         }
         assert!(format!("{socket:?}").starts_with("UdpSocket"));
-    });
-}
-
-#[test]
-fn a_socket_goes_to_std_and_to_a_descriptor_and_back() {
-    fn is_nonblocking(socket: &impl std::os::fd::AsFd) -> bool {
-        fcntl_getfl(socket).unwrap().contains(OFlags::NONBLOCK)
-    }
-    block_on(async {
-        let (one, other) = connected().await;
-        let std = std::net::UdpSocket::try_from(one).unwrap();
-        assert!(!is_nonblocking(&std));
-        let one = UdpSocket::from(std);
-        assert!(is_nonblocking(&one));
-        let number = one.as_raw_fd();
-        let raw = one.into_raw_fd();
-        assert_eq!(raw, number);
-        // SAFETY: `into_raw_fd` has just given it away.
-        let one = unsafe { UdpSocket::from_raw_fd(raw) };
-        let one = UdpSocket::from(OwnedFd::from(one));
-        one.send(b"hello").await.unwrap();
-        assert_eq!(other.recv(&mut [0; 16]).await.unwrap(), 5);
     });
 }
 

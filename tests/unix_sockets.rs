@@ -1,34 +1,20 @@
 //! Unix sockets in a folder of their own.
 
-#![allow(
-    unsafe_code,
-    reason = "`from_raw_fd` is unsafe to call, and it is tested here"
-)]
-
 use futures_lite::StreamExt;
 use futures_lite::future::{poll_once, try_zip, zip};
 use parklet::io::{ErrorKind, IoSlice, IoSliceMut, prelude::*};
 use parklet::net::Shutdown;
 use parklet::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use parklet::task::block_on;
-use parklet::task::{spawn, yield_now};
-use rustix::fs::{OFlags, fcntl_getfl};
+use parklet::task::{block_on, spawn, yield_now};
 use std::error::Error as _;
-use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::path::PathBuf;
-use std::thread;
 
 /// A path where nothing is yet, in a folder that goes with the first value.
 fn door() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("door");
     (folder, path)
-}
-
-fn is_nonblocking(socket: impl AsFd) -> bool {
-    fcntl_getfl(socket).unwrap().contains(OFlags::NONBLOCK)
 }
 
 #[test]
@@ -269,56 +255,6 @@ fn datagrams_go_to_a_path_and_tell_where_they_come_from() {
         sender.shutdown(Shutdown::Write).unwrap();
         let error = sender.send(b"no more").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
-    });
-}
-
-#[test]
-fn sockets_go_to_std_and_to_descriptors_and_back() {
-    block_on(async {
-        let (one, mut other) = UnixStream::pair().unwrap();
-        let clone = one.clone();
-        let error = std::os::unix::net::UnixStream::try_from(one).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot turn a UnixStream into std's: it has clones"
-        );
-        let mut blocking = std::os::unix::net::UnixStream::try_from(clone).unwrap();
-        assert!(!is_nonblocking(&blocking));
-        let answer = thread::spawn(move || {
-            let mut buf = [0; 4];
-            blocking.read_exact(&mut buf).unwrap();
-            blocking.write_all(&buf).unwrap();
-            blocking
-        });
-        let mut buf = [0; 4];
-        other.write_all(b"ping").await.unwrap();
-        other.read_exact(&mut buf).await.unwrap();
-        assert_eq!(&buf, b"ping");
-
-        let one = UnixStream::from(answer.join().unwrap());
-        assert!(is_nonblocking(&one));
-        let number = one.as_raw_fd();
-        let raw = one.into_raw_fd();
-        assert_eq!(raw, number);
-        // SAFETY: `into_raw_fd` has just given it away.
-        let one = unsafe { UnixStream::from_raw_fd(raw) };
-        let mut one = UnixStream::from(OwnedFd::from(one));
-        one.write_all(b"back").await.unwrap();
-        other.read_exact(&mut buf).await.unwrap();
-
-        let (_folder, path) = door();
-        let listener = UnixListener::bind(&path).await.unwrap();
-        let listener: std::os::unix::net::UnixListener = listener.try_into().unwrap();
-        assert!(!is_nonblocking(&listener));
-        let listener = UnixListener::from(listener);
-        try_zip(UnixStream::connect(&path), listener.accept())
-            .await
-            .unwrap();
-
-        let datagram = UnixDatagram::unbound().unwrap();
-        let datagram: std::os::unix::net::UnixDatagram = datagram.try_into().unwrap();
-        assert!(!is_nonblocking(&datagram));
-        assert!(is_nonblocking(UnixDatagram::from(datagram)));
     });
 }
 

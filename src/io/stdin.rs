@@ -69,6 +69,21 @@ impl Stdin {
     /// # Cancel safety
     ///
     /// Cancel safe: a line is taken from the shared buffer whole or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use parklet::io;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let mut answer = String::new();
+    ///     if io::stdin().read_line(&mut answer).await? == 0 {
+    ///         println!("no answer");
+    ///     }
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn read_line(&self, line: &mut String) -> Result<usize> {
         let mut place = Place::default();
         let next = poll_fn(|cx| poll_line(cx, &mut place)).await?;

@@ -118,6 +118,23 @@ impl TcpListener {
 
     /// The connections as a stream without end: each item is what [`accept`](TcpListener::accept) gives, but for the
     /// address. `next` is cancel safe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::StreamExt;
+    /// use parklet::net::{TcpListener, TcpStream};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let client = TcpStream::connect(listener.local_addr()?).await?;
+    ///     let mut incoming = listener.incoming();
+    ///     let stream = incoming.next().await.unwrap()?;
+    ///     assert_eq!(stream.peer_addr()?, client.local_addr()?);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn incoming(&self) -> Incoming<'_> {
         Incoming {
             listener: self,
@@ -155,6 +172,19 @@ impl TcpListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::TcpListener;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     println!("listening on {}", listener.local_addr()?);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.acceptor.socket().get_ref().local_addr()
     }

@@ -47,6 +47,19 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: nothing stays bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     assert_ne!(socket.local_addr()?.port(), 0);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn bind<A: ToSocketAddrs>(addresses: A) -> io::Result<UdpSocket> {
         let socket = try_each(addresses, "bind", |address| {
             ready(std::net::UdpSocket::bind(address).and_then(Async::new))
@@ -99,6 +112,20 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: sent whole or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     assert_eq!(one.send_to(b"hello", other.local_addr()?).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], addresses: A) -> io::Result<usize> {
         let Some(address) = addresses.to_socket_addrs().await?.next() else {
             return Err(io::Error::new(
@@ -122,6 +149,23 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: a datagram not given is still there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.send_to(b"hello", other.local_addr()?).await?;
+    ///     let mut buf = [0; 16];
+    ///     let (length, sender) = other.recv_from(&mut buf).await?;
+    ///     assert_eq!((length, sender), (5, one.local_addr()?));
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.socket.read_with(|socket| socket.recv_from(buf)).await
     }
@@ -135,6 +179,23 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: nothing is removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.send_to(b"hello", other.local_addr()?).await?;
+    ///     let mut buf = [0; 16];
+    ///     let peeked = other.peek_from(&mut buf).await?;
+    ///     assert_eq!(other.recv_from(&mut buf).await?, peeked);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.socket.read_with(|socket| socket.peek_from(buf)).await
     }
@@ -148,6 +209,22 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: sent whole or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.connect(other.local_addr()?).await?;
+    ///     other.connect(one.local_addr()?).await?;
+    ///     assert_eq!(one.send(b"hello").await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.socket.write_with(|socket| socket.send(buf)).await
     }
@@ -161,6 +238,24 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: a datagram not given is still there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.connect(other.local_addr()?).await?;
+    ///     other.connect(one.local_addr()?).await?;
+    ///     one.send(b"hello").await?;
+    ///     let mut buf = [0; 16];
+    ///     assert_eq!(other.recv(&mut buf).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.socket.read_with(|socket| socket.recv(buf)).await
     }
@@ -174,6 +269,25 @@ impl UdpSocket {
     /// # Cancel safety
     ///
     /// Cancel safe: nothing is removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.connect(other.local_addr()?).await?;
+    ///     other.connect(one.local_addr()?).await?;
+    ///     one.send(b"hello").await?;
+    ///     let mut buf = [0; 16];
+    ///     assert_eq!(other.peek(&mut buf).await?, 5);
+    ///     assert_eq!(other.recv(&mut buf).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.socket.read_with(|socket| socket.peek(buf)).await
     }
@@ -183,6 +297,19 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     assert!(socket.local_addr()?.ip().is_loopback());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
     }
@@ -192,6 +319,21 @@ impl UdpSocket {
     /// # Errors
     ///
     /// `NotConnected` without one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::UdpSocket;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let one = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let other = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     one.connect(other.local_addr()?).await?;
+    ///     assert_eq!(one.peer_addr()?, other.local_addr()?);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().peer_addr()
     }
@@ -199,7 +341,7 @@ impl UdpSocket {
 
 /// The options: each is the system's own, read and set through std's socket.
 macro_rules! options {
-    ($($(#[$doc:meta])* $get:ident, $set:ident: $value:ty;)*) => {
+    ($($(#[$doc:meta])* $get:ident, $set:ident: $value:ty, $example:expr;)*) => {
         impl UdpSocket {
             $(
                 $(#[$doc])*
@@ -207,6 +349,19 @@ macro_rules! options {
                 /// # Errors
                 ///
                 /// The system's.
+                ///
+                /// # Examples
+                ///
+                /// ```no_run
+                /// use parklet::net::UdpSocket;
+                ///
+                /// parklet::task::block_on(async {
+                ///     let socket = UdpSocket::bind("[::]:0").await?;
+                #[doc = concat!("    println!(\"{:?}\", socket.", stringify!($get), "()?);")]
+                ///     # std::io::Result::Ok(())
+                /// })?;
+                /// # std::io::Result::Ok(())
+                /// ```
                 pub fn $get(&self) -> io::Result<$value> {
                     self.socket.get_ref().$get()
                 }
@@ -216,6 +371,19 @@ macro_rules! options {
                 /// # Errors
                 ///
                 /// The system's.
+                ///
+                /// # Examples
+                ///
+                /// ```no_run
+                /// use parklet::net::UdpSocket;
+                ///
+                /// parklet::task::block_on(async {
+                ///     let socket = UdpSocket::bind("[::]:0").await?;
+                #[doc = concat!("    socket.", stringify!($set), "(", stringify!($example), ")?;")]
+                ///     # std::io::Result::Ok(())
+                /// })?;
+                /// # std::io::Result::Ok(())
+                /// ```
                 pub fn $set(&self, value: $value) -> io::Result<()> {
                     self.socket.get_ref().$set(value)
                 }
@@ -226,15 +394,15 @@ macro_rules! options {
 
 options! {
     /// Whether it may send to broadcast addresses (`SO_BROADCAST`).
-    broadcast, set_broadcast: bool;
+    broadcast, set_broadcast: bool, true;
     /// How many routers a packet may pass (`IP_TTL`).
-    ttl, set_ttl: u32;
+    ttl, set_ttl: u32, 1;
     /// Whether IPv4 multicast datagrams come back to this host (`IP_MULTICAST_LOOP`).
-    multicast_loop_v4, set_multicast_loop_v4: bool;
+    multicast_loop_v4, set_multicast_loop_v4: bool, true;
     /// How many routers an IPv4 multicast packet may pass (`IP_MULTICAST_TTL`).
-    multicast_ttl_v4, set_multicast_ttl_v4: u32;
+    multicast_ttl_v4, set_multicast_ttl_v4: u32, 1;
     /// Whether IPv6 multicast datagrams come back to this host (`IPV6_MULTICAST_LOOP`).
-    multicast_loop_v6, set_multicast_loop_v6: bool;
+    multicast_loop_v6, set_multicast_loop_v6: bool, true;
 }
 
 impl UdpSocket {
@@ -244,6 +412,20 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::{Ipv4Addr, UdpSocket};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("0.0.0.0:0").await?;
+    ///     let group = Ipv4Addr::new(224, 0, 0, 251);
+    ///     socket.join_multicast_v4(group, Ipv4Addr::LOCALHOST)?;
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         let socket = self.socket.get_ref();
         socket.join_multicast_v4(&group, &interface)
@@ -254,6 +436,20 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use parklet::net::{Ipv6Addr, UdpSocket};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("[::]:0").await?;
+    ///     let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
+    ///     socket.join_multicast_v6(&group, 0)?;
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.socket.get_ref().join_multicast_v6(group, interface)
     }
@@ -263,6 +459,21 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::{Ipv4Addr, UdpSocket};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("0.0.0.0:0").await?;
+    ///     let group = Ipv4Addr::new(224, 0, 0, 251);
+    ///     socket.join_multicast_v4(group, Ipv4Addr::LOCALHOST)?;
+    ///     socket.leave_multicast_v4(group, Ipv4Addr::LOCALHOST)?;
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         let socket = self.socket.get_ref();
         socket.leave_multicast_v4(&group, &interface)
@@ -273,6 +484,21 @@ impl UdpSocket {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use parklet::net::{Ipv6Addr, UdpSocket};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UdpSocket::bind("[::]:0").await?;
+    ///     let group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
+    ///     socket.join_multicast_v6(&group, 0)?;
+    ///     socket.leave_multicast_v6(&group, 0)?;
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.socket.get_ref().leave_multicast_v6(group, interface)
     }

@@ -45,6 +45,21 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: it never waits; it is async because async-std's is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("socket");
+    ///     let receiver = UnixDatagram::bind(&path).await?;
+    ///     assert_eq!(receiver.local_addr()?.as_pathname(), Some(path.as_path()));
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
         let socket = std::os::unix::net::UnixDatagram::bind(path).and_then(UnixDatagram::new);
@@ -56,6 +71,23 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("socket");
+    ///     let receiver = UnixDatagram::bind(&path).await?;
+    ///     let sender = UnixDatagram::unbound()?;
+    ///     sender.send_to(b"hello", &path).await?;
+    ///     assert_eq!(receiver.recv(&mut [0; 16]).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn unbound() -> io::Result<UnixDatagram> {
         std::os::unix::net::UnixDatagram::unbound().and_then(UnixDatagram::new)
     }
@@ -65,6 +97,20 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, other) = UnixDatagram::pair()?;
+    ///     other.send(b"hello").await?;
+    ///     assert_eq!(one.recv(&mut [0; 16]).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (one, other) = std::os::unix::net::UnixDatagram::pair()?;
         Ok((UnixDatagram::new(one)?, UnixDatagram::new(other)?))
@@ -79,6 +125,24 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: it never waits; it is async because async-std's is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("socket");
+    ///     let receiver = UnixDatagram::bind(&path).await?;
+    ///     let sender = UnixDatagram::unbound()?;
+    ///     sender.connect(&path).await?;
+    ///     sender.send(b"hello").await?;
+    ///     assert_eq!(receiver.recv(&mut [0; 16]).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let path = path.as_ref();
         let connected = self.socket.get_ref().connect(path);
@@ -94,6 +158,22 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: sent whole or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("socket");
+    ///     let receiver = UnixDatagram::bind(&path).await?;
+    ///     let sender = UnixDatagram::unbound()?;
+    ///     assert_eq!(sender.send_to(b"hello", &path).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref().to_owned();
         let sent = self
@@ -112,6 +192,25 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: a datagram not given is still there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("socket");
+    ///     let receiver = UnixDatagram::bind(&path).await?;
+    ///     let sender = UnixDatagram::unbound()?;
+    ///     sender.send_to(b"hello", &path).await?;
+    ///     let (length, name) = receiver.recv_from(&mut [0; 16]).await?;
+    ///     assert_eq!(length, 5);
+    ///     assert!(name.is_unnamed());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.socket.read_with(|socket| socket.recv_from(buf)).await
     }
@@ -125,6 +224,21 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: sent whole or not at all.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, other) = UnixDatagram::pair()?;
+    ///     assert_eq!(one.send(b"hello").await?, 5);
+    ///     drop(other);
+    ///     assert!(one.send(b"hello").await.is_err());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.socket.write_with(|socket| socket.send(buf)).await
     }
@@ -138,6 +252,22 @@ impl UnixDatagram {
     /// # Cancel safety
     ///
     /// Cancel safe: a datagram not given is still there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, other) = UnixDatagram::pair()?;
+    ///     one.send(b"hello").await?;
+    ///     let mut buf = [0; 16];
+    ///     assert_eq!(other.recv(&mut buf).await?, 5);
+    ///     assert_eq!(&buf[..5], b"hello");
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.socket.read_with(|socket| socket.recv(buf)).await
     }
@@ -147,6 +277,21 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::net::Shutdown;
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, _other) = UnixDatagram::pair()?;
+    ///     one.shutdown(Shutdown::Write)?;
+    ///     assert!(one.send(b"hello").await.is_err());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.socket.get_ref().shutdown(how)
     }
@@ -156,6 +301,19 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UnixDatagram::unbound()?;
+    ///     assert!(socket.local_addr()?.is_unnamed());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
     }
@@ -165,6 +323,19 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// `NotConnected` without one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixDatagram;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let socket = UnixDatagram::unbound()?;
+    ///     assert!(socket.peer_addr().is_err());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().peer_addr()
     }

@@ -47,6 +47,22 @@ impl UnixListener {
     /// # Cancel safety
     ///
     /// Cancel safe: it never waits; it is async because async-std's is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixListener;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("door");
+    ///     let listener = UnixListener::bind(&path).await?;
+    ///     // The path is taken now.
+    ///     assert!(UnixListener::bind(&path).await.is_err());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         let path = path.as_ref();
         let socket = std::os::unix::net::UnixListener::bind(path).and_then(Async::new);
@@ -65,6 +81,23 @@ impl UnixListener {
     /// # Cancel safety
     ///
     /// Cancel safe: a connection not given stays in the backlog.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("door");
+    ///     let listener = UnixListener::bind(&path).await?;
+    ///     let _client = UnixStream::connect(&path).await?;
+    ///     let (_stream, peer) = listener.accept().await?;
+    ///     assert!(peer.is_unnamed());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let mut turn = Turn::default();
         let stream = poll_fn(|cx| self.poll_accept(cx, &mut turn)).await?;
@@ -97,6 +130,24 @@ impl UnixListener {
     }
 
     /// The same stream, owning the listener.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_lite::StreamExt;
+    /// use parklet::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("door");
+    ///     let listener = UnixListener::bind(&path).await?;
+    ///     let _client = UnixStream::connect(&path).await?;
+    ///     let mut incoming = listener.into_incoming();
+    ///     let _stream = incoming.next().await.unwrap()?;
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn into_incoming(self) -> IntoIncoming {
         IntoIncoming {
             listener: self,
@@ -109,6 +160,21 @@ impl UnixListener {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixListener;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("door");
+    ///     let listener = UnixListener::bind(&path).await?;
+    ///     assert_eq!(listener.local_addr()?.as_pathname(), Some(path.as_path()));
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.acceptor.socket().get_ref().local_addr()
     }

@@ -54,6 +54,22 @@ impl UnixStream {
     /// # Cancel safety
     ///
     /// Cancel safe: the attempt is given up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::{UnixListener, UnixStream};
+    ///
+    /// parklet::task::block_on(async {
+    ///     let folder = tempfile::tempdir()?;
+    ///     let path = folder.path().join("door");
+    ///     let listener = UnixListener::bind(&path).await?;
+    ///     let stream = UnixStream::connect(&path).await?;
+    ///     assert_eq!(stream.peer_addr()?.as_pathname(), Some(path.as_path()));
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         let path = path.as_ref().to_owned();
         let socket = connect_unix(&path).await;
@@ -66,6 +82,21 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::io::prelude::*;
+    /// use parklet::os::unix::net::UnixStream;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (mut one, mut other) = UnixStream::pair()?;
+    ///     one.write_all(b"hello").await?;
+    ///     assert_eq!(other.read(&mut [0; 16]).await?, 5);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (one, other) = std::os::unix::net::UnixStream::pair()?;
         Ok((
@@ -79,6 +110,22 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::io::prelude::*;
+    /// use parklet::net::Shutdown;
+    /// use parklet::os::unix::net::UnixStream;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, mut other) = UnixStream::pair()?;
+    ///     one.shutdown(Shutdown::Write)?;
+    ///     assert_eq!(other.read(&mut [0; 16]).await?, 0);
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.socket.get_ref().shutdown(how)
     }
@@ -88,6 +135,19 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixStream;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, _other) = UnixStream::pair()?;
+    ///     assert!(one.local_addr()?.is_unnamed());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
     }
@@ -97,6 +157,19 @@ impl UnixStream {
     /// # Errors
     ///
     /// The system's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use parklet::os::unix::net::UnixStream;
+    ///
+    /// parklet::task::block_on(async {
+    ///     let (one, _other) = UnixStream::pair()?;
+    ///     assert!(one.peer_addr()?.is_unnamed());
+    ///     # std::io::Result::Ok(())
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().peer_addr()
     }
