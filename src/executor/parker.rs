@@ -65,7 +65,7 @@ impl Reactor {
 pub(crate) enum Duty {
     /// It drives, or stands by to take over.
     Crew,
-    /// It drives if nobody does, and does not mind if somebody does.
+    /// It drives if nobody else can: it stands by behind all others.
     Stopgap,
     /// Others see to the reactor.
     Guest,
@@ -103,11 +103,21 @@ impl DriverSeat {
         successor.is_some()
     }
 
+    /// Puts a thread on the list, whose last is called first.
+    fn stand_by(&self, thread: &Arc<Unparker>, duty: Duty) {
+        let mut standby = self.standby();
+        let place = match duty {
+            Duty::Stopgap => 0,
+            _ => standby.len(),
+        };
+        standby.insert(place, Arc::clone(thread));
+    }
+
     /// Takes a thread off the list. False: it is not there, since it was called.
     fn stand_down(&self, thread: &Arc<Unparker>) -> bool {
         let mut standby = self.standby();
         let place = standby.iter().position(|other| Arc::ptr_eq(other, thread));
-        place.map(|place| standby.swap_remove(place)).is_some()
+        place.map(|place| standby.remove(place)).is_some()
     }
 
     fn standby(&self) -> MutexGuard<'_, Vec<Arc<Unparker>>> {
@@ -191,17 +201,14 @@ impl Parker {
         if let Some(driver) = seat.reactor.try_drive() {
             return self.drive(driver, timeout, ready);
         }
-        if duty == Duty::Stopgap {
-            return self.sleep(timeout);
-        }
         if !cfg!(parklet_loom_broken = "parker_rule_3") {
-            seat.standby().push(Arc::clone(&self.unparker));
+            seat.stand_by(&self.unparker, duty);
             if let Some(driver) = seat.reactor.try_drive() {
                 seat.stand_down(&self.unparker);
                 return self.drive(driver, timeout, ready);
             }
         } else {
-            seat.standby().push(Arc::clone(&self.unparker));
+            seat.stand_by(&self.unparker, duty);
         }
         // Somebody drives, so a debt from before is paid.
         self.owes.set(false);
