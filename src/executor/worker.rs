@@ -284,12 +284,16 @@ impl Worker {
         if self.ready.borrow().is_empty() {
             return;
         }
+        // Who has something to do is no searcher, however long the wakers take.
+        self.end_search();
         // Taken out, since a waker is somebody's code and may come back here.
         let mut ready = self.ready.take();
         self.is_dispatching.set(true);
         wake_all(&mut ready);
         self.is_dispatching.set(false);
         self.ready.replace(ready);
+        // Once more: it may have found nothing and gone to sleep while the wakers ran.
+        self.pool.watcher.arm(self.pool);
     }
 
     /// A number from 0 to `limit` - 1.
