@@ -89,7 +89,12 @@ impl Spares {
             if let Some(errand) = spare.errand().take() {
                 return Some(errand);
             }
-            if local::run_one() {
+            if local::is_ready() {
+                // Off the list meanwhile: a local task may hold the thread up, and an errand with it.
+                if self.leave(&spare) {
+                    local::run_one();
+                    self.lock().push(Arc::clone(&spare));
+                }
                 continue;
             }
             let may_end = !local::is_home() && !self.is_first(&spare);
