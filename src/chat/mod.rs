@@ -19,6 +19,7 @@
 //! use parklet::stream::StreamExt;
 //! use parklet::task;
 //!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! task::block_on(async {
 //!     let listener = TcpListener::bind("127.0.0.1:0").await?;
 //!     let address = listener.local_addr()?;
@@ -26,13 +27,15 @@
 //!
 //!     let mut socket = TcpStream::connect(address).await?;
 //!     let mut replies = receive_as_json::<_, FromServer>(BufReader::new(socket.clone()));
-//!     let (group_name, message) = ("rust".to_string(), "hello".to_string());
-//!     send_as_json(&mut socket, &FromClient::Join { group_name: group_name.clone() }).await?;
-//!     send_as_json(&mut socket, &FromClient::Post { group_name, message }).await?;
-//!     println!("{:?}", replies.next().await);
-//!     # Ok::<(), Box<dyn std::error::Error>>(())
+//!     for line in ["{\"Join\":{\"group_name\":\"g\"}}", "{\"Post\":{\"group_name\":\"g\",\"message\":\"hi\"}}"] {
+//!         let request: FromClient = serde_json::from_str(line)?;
+//!         send_as_json(&mut socket, &request).await?;
+//!     }
+//!     let reply = serde_json::to_string(&replies.next().await.unwrap()?)?;
+//!     assert_eq!(reply, "{\"Message\":{\"group_name\":\"g\",\"message\":\"hi\"}}");
+//!     # Ok(())
 //! })
-//! # .unwrap();
+//! # }
 //! ```
 
 mod accept;
