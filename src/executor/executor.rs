@@ -12,7 +12,6 @@
 
 use super::current::TaskId;
 use super::task::{JoinHandle, Place, Runnable, Schedule, TaskRef, spawn_unchecked};
-use std::cell::UnsafeCell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -44,8 +43,9 @@ const TASKS_PER_POLL: usize = 64;
 pub struct Executor<'a> {
     /// What the tasks and the runners share.
     tasks: Arc<ExecutorTasks>,
-    /// Invariant in `'a`: a shorter borrow must not be taken for one that outlives the executor.
-    borrows: PhantomData<UnsafeCell<&'a ()>>,
+    /// Invariant in `'a`: a shorter borrow must not be taken for one that outlives the executor. A function, since several
+    /// threads may share an executor.
+    borrows: PhantomData<fn(&'a ()) -> &'a ()>,
 }
 
 /// The tasks of one executor. The locks are held to push and to pop; no user code runs under them.

@@ -12,7 +12,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -258,6 +258,10 @@ impl<T> Future for JoinHandle<T> {
 // The handle owns nothing that is pinned: a `T` is only ever moved out of the cell.
 impl<T> Unpin for JoinHandle<T> {}
 
+// A panic leaves nothing half-changed behind the handle: what the task's panic was is in the output.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let left = self.task.state().drop_handle();
@@ -311,6 +315,10 @@ impl AbortHandle {
         self.task.state().is_done()
     }
 }
+
+// As for `JoinHandle`.
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
