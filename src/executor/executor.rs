@@ -133,7 +133,8 @@ impl<'a> Executor<'a> {
 
     /// Runs one task if one is ready; tells whether.
     pub fn try_tick(&self) -> bool {
-        self.tasks.run_one()
+        let runnable = self.tasks.queue().runnables.pop_front();
+        runnable.map(Runnable::run).is_some()
     }
 
     /// Waits until a task is ready and runs it.
@@ -190,19 +191,13 @@ impl ExecutorTasks {
         handle
     }
 
-    /// Runs one task if one is ready; tells whether.
-    fn run_one(&self) -> bool {
-        let runnable = self.queue().runnables.pop_front();
-        runnable.map(Runnable::run).is_some()
-    }
-
     async fn tick(&self) {
         let mut runner = Runner {
             tasks: self,
             number: None,
         };
         poll_fn(|cx| {
-            if self.run_one() {
+            if runner.run_one() {
                 Poll::Ready(())
             } else {
                 runner.wait(cx)
@@ -222,7 +217,7 @@ impl ExecutorTasks {
                 return Poll::Ready(output);
             }
             for _ in 0..TASKS_PER_POLL {
-                if !self.run_one() {
+                if !runner.run_one() {
                     return runner
                         .wait(cx)
                         .map(|()| unreachable!("a runner only waits"));
@@ -262,11 +257,36 @@ impl ExecutorTasks {
 struct Runner<'e> {
     /// What it runs.
     tasks: &'e ExecutorTasks,
-    /// Its number, once it has waited.
+    /// Its number, if it has waited since it ran a task.
     number: Option<u64>,
 }
 
+impl ExecutorQueue {
+    /// Takes a runner off the list. `None`: it has been woken.
+    fn stop_waiting(&mut self, number: u64) -> Option<(u64, Waker)> {
+        let mut waiting = self.waiting.iter();
+        let place = waiting.position(|(waiting, _)| *waiting == number)?;
+        self.waiting.remove(place)
+    }
+}
+
 impl Runner<'_> {
+    /// Runs one task if one is ready; tells whether.
+    fn run_one(&mut self) -> bool {
+        let mut queue = self.tasks.queue();
+        let Some(runnable) = queue.runnables.pop_front() else {
+            return false;
+        };
+        // It may be polled for another reason than its being woken. From now on it is busy, and who wakes a task is to
+        // call a runner that is not.
+        let number = self.number.take();
+        let own = number.and_then(|number| queue.stop_waiting(number));
+        drop(queue);
+        drop(own);
+        runnable.run();
+        true
+    }
+
     /// Leaves the waker, unless a task came meanwhile.
     fn wait(&mut self, cx: &Context<'_>) -> Poll<()> {
         let mut queue = self.tasks.queue();
@@ -302,13 +322,8 @@ impl Runner<'_> {
 
 impl Drop for Runner<'_> {
     fn drop(&mut self) {
-        let Some(number) = self.number else { return };
         let mut queue = self.tasks.queue();
-        let place = queue
-            .waiting
-            .iter()
-            .position(|(waiting, _)| *waiting == number);
-        let own = place.and_then(|place| queue.waiting.remove(place));
+        let own = self.number.and_then(|number| queue.stop_waiting(number));
         // If it was woken for a task that it will not run now, somebody else has to.
         let heir = if own.is_none() && !queue.runnables.is_empty() {
             queue.waiting.pop_front()
