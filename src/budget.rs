@@ -54,6 +54,7 @@ pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
 
 /// Takes one operation from the budget, if one is left. For who decides under a lock, where nobody may be woken: after
 /// the unlock he wakes the task himself.
+#[inline]
 pub(crate) fn take() -> bool {
     match LEFT.get() {
         UNLIMITED => true,

@@ -477,7 +477,7 @@ fn receivers_agree_on_the_order_of_what_they_got() {
         for id in 0..4_usize {
             let sender = sender.clone();
             scope.spawn(move || {
-                (0..EACH).for_each(|number| assert!(sender.send((id, number)).is_ok()))
+                (0..EACH).for_each(|number| assert!(sender.send((id, number)).is_ok()));
             });
         }
         drop((sender, receiver));

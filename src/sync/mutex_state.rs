@@ -71,11 +71,13 @@ impl MutexState {
     }
 
     /// Takes the lock if it is free; a lock that was handed over is not.
+    #[inline]
     pub(crate) fn try_acquire(&self) -> bool {
         self.swap(FREE, HELD, Ordering::Acquire).is_ok()
     }
 
     /// Takes the lock when it is this future's turn; until it is released, the lock is held when this is ready.
+    #[inline]
     pub(crate) fn acquire(&self) -> Acquire<'_> {
         Acquire {
             state: self,
@@ -84,6 +86,7 @@ impl MutexState {
     }
 
     /// Gives the lock up, to the first waiter if there is one. Only who holds it may call this.
+    #[inline]
     pub(crate) fn release(&self) {
         let order = if cfg!(parklet_loom_broken = "mutex_release_is_relaxed") {
             Ordering::Relaxed
@@ -91,9 +94,14 @@ impl MutexState {
             Ordering::Release
         };
         if self.swap(HELD, FREE, order).is_err() {
-            self.waiters
-                .with(|queue, wakes| self.hand_over(queue, wakes));
+            self.release_contended();
         }
+    }
+
+    #[cold]
+    fn release_contended(&self) {
+        self.waiters
+            .with(|queue, wakes| self.hand_over(queue, wakes));
     }
 
     /// The lock goes to the first waiter, or becomes free. Under the lock of the queue.
@@ -136,6 +144,7 @@ impl MutexState {
         }
     }
 
+    #[inline]
     fn swap(&self, from: u8, to: u8, order: Ordering) -> Result<u8, u8> {
         self.word
             .compare_exchange(from, to, order, Ordering::Relaxed)
@@ -155,6 +164,7 @@ pub(crate) struct Acquire<'a> {
 impl Future for Acquire<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Acquire { state, ticket } = &mut *self;
         if ticket.is_none() && state.word.load(Ordering::Relaxed) == FREE {
@@ -174,17 +184,28 @@ impl Future for Acquire<'_> {
     }
 }
 
+impl Acquire<'_> {
+    /// Goes away: with the lock, if it has been handed over meanwhile, to the next.
+    #[cold]
+    fn withdraw(&self, ticket: Ticket) {
+        let state = self.state;
+        state.waiters.with(|queue, wakes| {
+            let is_handed_over = match queue.leave(ticket, wakes) {
+                Left::Waiting => false,
+                Left::Notified => !cfg!(parklet_loom_broken = "mutex_dropped_waiter_keeps_it"),
+            };
+            if is_handed_over {
+                state.hand_over(queue, wakes);
+            }
+        });
+    }
+}
+
 impl Drop for Acquire<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(ticket) = self.ticket.take() else {
-            return;
-        };
-        self.state
-            .waiters
-            .with(|queue, wakes| match queue.leave(ticket, wakes) {
-                Left::Waiting => {}
-                Left::Notified if cfg!(parklet_loom_broken = "mutex_dropped_waiter_keeps_it") => {}
-                Left::Notified => self.state.hand_over(queue, wakes),
-            });
+        if let Some(ticket) = self.ticket.take() {
+            self.withdraw(ticket);
+        }
     }
 }

@@ -32,13 +32,11 @@
 //! own: it lies under the lock of the state it belongs to (rule 3).
 
 use super::waking_lock::Wakes;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 /// The index that means: no place.
 const NONE: u32 = u32::MAX;
-
-/// The number that means: this place is free.
-const FREE: u64 = 0;
 
 /// An empty queue keeps this many places (32 KiB): a thousand members of one group come and go without an allocation,
 /// and a burst of a million waiters does not hold its memory for ever.
@@ -55,8 +53,8 @@ pub(crate) struct WaitQueue {
     back: u32,
     /// The first free place.
     free: u32,
-    /// The number on the last ticket.
-    last_number: u64,
+    /// How many tickets have been given out: the number on the last one.
+    tickets: u64,
 }
 
 /// A waiter's way back to its place. It stays in the waiter's future, which has to return it (rule 4).
@@ -65,7 +63,7 @@ pub(crate) struct Ticket {
     /// The index of the place.
     place: u32,
     /// The number the place carries as long as it is this waiter's.
-    number: u64,
+    number: NonZeroU64,
 }
 
 /// What a ticket was worth when it was returned.
@@ -81,8 +79,8 @@ pub(crate) enum Left {
 /// One place of the slab.
 #[derive(Debug)]
 struct Place {
-    /// The number of the waiter's ticket, or `FREE`.
-    number: u64,
+    /// The number of the waiter's ticket; `None` in a free place.
+    number: Option<NonZeroU64>,
     /// Wakes the waiter; `None` in a free place.
     waker: Option<Waker>,
     /// The place before this one.
@@ -98,10 +96,11 @@ impl WaitQueue {
             front: NONE,
             back: NONE,
             free: NONE,
-            last_number: FREE,
+            tickets: 0,
         }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.front == NONE
     }
@@ -110,7 +109,7 @@ impl WaitQueue {
     pub(crate) fn is_waiting(&self, ticket: &Ticket) -> bool {
         self.places
             .get(ticket.place as usize)
-            .is_some_and(|place| place.number == ticket.number)
+            .is_some_and(|place| place.number == Some(ticket.number))
     }
 
     /// Waits, or goes on waiting, with this waker: without a ticket at the back, with a notified one at the front.
@@ -129,26 +128,31 @@ impl WaitQueue {
     }
 
     /// Gives a turn to the waiter at the front; false if nobody waits.
+    #[inline]
     pub(crate) fn notify_one(&mut self, wakes: &mut Wakes) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         let next = if cfg!(parklet_loom_broken = "wait_queue_last_comes_first") {
             self.back
         } else {
             self.front
         };
-        if next == NONE {
-            return false;
-        }
         wakes.wake(self.remove(next));
         true
     }
 
     /// Gives a turn to everyone who waits now.
+    #[inline]
     pub(crate) fn notify_all(&mut self, wakes: &mut Wakes) {
-        wakes.reserve(self.places.len());
-        while self.notify_one(wakes) {}
+        if !self.is_empty() {
+            wakes.reserve(self.places.len());
+            while self.notify_one(wakes) {}
+        }
     }
 
     /// The waiter has what it waited for: it leaves, and its turn, if it had one, is used.
+    #[inline]
     pub(crate) fn served(&mut self, ticket: &mut Option<Ticket>, wakes: &mut Wakes) {
         if let Some(ticket) = ticket.take() {
             let (Left::Waiting | Left::Notified) = self.leave(ticket, wakes);
@@ -205,20 +209,17 @@ impl WaitQueue {
             NONE => u32::try_from(self.places.len()).expect("fewer than 2^32 waiters"),
             free => free,
         };
-        self.last_number += 1;
+        self.tickets += 1;
+        let number = if cfg!(parklet_loom_broken = "wait_queue_number_given_twice") {
+            NonZeroU64::MIN
+        } else {
+            NonZeroU64::new(self.tickets).expect("counted from one")
+        };
         let place = Place {
-            number: if cfg!(parklet_loom_broken = "wait_queue_number_given_twice") {
-                u64::from(index) + 1
-            } else {
-                self.last_number
-            },
+            number: Some(number),
             waker: Some(waker),
             before,
             behind,
-        };
-        let ticket = Ticket {
-            place: index,
-            number: place.number,
         };
         if self.free == NONE {
             self.places.push(place);
@@ -227,7 +228,10 @@ impl WaitQueue {
             self.free = free.behind;
             *free = place;
         }
-        ticket
+        Ticket {
+            place: index,
+            number,
+        }
     }
 
     /// Takes a place out of the list.
@@ -235,7 +239,7 @@ impl WaitQueue {
         let place = &mut self.places[index as usize];
         let (before, behind) = (place.before, place.behind);
         let waker = place.waker.take();
-        place.number = FREE;
+        place.number = None;
         place.behind = self.free;
         self.free = index;
         match before {
