@@ -29,15 +29,15 @@ on_both_runtimes! {
         assert_eq!(in_time, times);
     }
 
-    /// A thousand tasks that sleep for one to five milliseconds.
+    /// Ten thousand tasks that sleep for one to ten milliseconds.
     pub(crate) fn sleep(times: u64) {
         for _ in 0..times {
             let slept: u64 = task::block_on(async {
-                let handles: Vec<_> = (0..1_000_u64)
+                let handles: Vec<_> = (0..10_000_u64)
                     .map(|number| {
                         task::spawn(async move {
                             let start = Instant::now();
-                            let duration = Duration::from_micros(1_000 + 4 * number);
+                            let duration = Duration::from_millis(1 + number % 10);
                             task::sleep(duration).await;
                             u64::from(start.elapsed() >= duration)
                         })
@@ -49,7 +49,7 @@ on_both_runtimes! {
                 }
                 slept
             });
-            assert_eq!(slept, 1_000, "no sleep ends early");
+            assert_eq!(slept, 10_000, "no sleep ends early");
         }
     }
 }
@@ -76,7 +76,7 @@ fn main() {
         timed(on_async_std::timeout_in_time),
     );
     bench.compare(
-        "timers/sleep_cpu/1k_tasks",
+        "timers/sleep_cpu/10k_tasks",
         on_cpu(on_parklet::sleep),
         on_cpu(on_async_std::sleep),
     );

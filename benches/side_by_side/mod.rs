@@ -28,6 +28,7 @@ const ROUNDS: usize = 31;
 const ROUND_TIME: Duration = Duration::from_millis(25);
 
 /// Compiles the given items twice, as modules `on_parklet` and `on_async_std`; `runtime` is the crate under test.
+#[allow(unused_macros, reason = "the chat's two servers are not the same text")]
 macro_rules! on_both_runtimes {
     ($($item:item)*) => {
         mod on_parklet {
