@@ -3,10 +3,10 @@
 mod own_process;
 
 use futures_lite::StreamExt;
-use futures_lite::future::poll_once;
+use futures_lite::future::{poll_once, zip};
 use own_process::{PATIENCE, again, finish, listen, say};
 use parklet::io::{self, ErrorKind, prelude::*};
-use parklet::task::block_on;
+use parklet::task::{block_on, spawn};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -130,15 +130,14 @@ fn two_readers_share_the_input_and_both_are_woken() {
         assert_eq!(said, [r#"("same\n", "same\n")"#]);
         return;
     }
-    let read_line = || async {
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).await.unwrap();
-        line
+    let read_line = || {
+        spawn(async {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).await.unwrap();
+            line
+        })
     };
-    say(block_on(futures_lite::future::zip(
-        read_line(),
-        read_line(),
-    )));
+    say(block_on(zip(read_line(), read_line())));
 }
 
 #[test]

@@ -6,7 +6,10 @@ use parklet::io::{ErrorKind, IoSlice, IoSliceMut, prelude::*};
 use parklet::net::Shutdown;
 use parklet::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use parklet::task::{block_on, spawn, yield_now};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use std::error::Error as _;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::path::PathBuf;
 
@@ -125,6 +128,29 @@ fn clones_share_the_socket_and_pieces_go_and_come_together() {
         assert_eq!(other.read(&mut buf).await.unwrap(), 4);
         drop(clone);
         assert_eq!(other.read(&mut buf).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_read_that_stops_at_a_descriptor_does_not_hide_what_comes_after_it() {
+    block_on(async {
+        let (one, mut other) = UnixStream::pair().unwrap();
+        // The reader has seen its socket empty; then come two messages, of which the first carries a descriptor.
+        assert!(poll_once(other.read(&mut [0])).await.is_none());
+        let carried = [one.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        assert!(ancillary.push(SendAncillaryMessage::ScmRights(&carried)));
+        let first = [IoSlice::new(b"first")];
+        let flags = SendFlags::empty();
+        sendmsg(one.as_fd(), &first, &mut ancillary, flags).unwrap();
+        (&one).write_all(b"second").await.unwrap();
+
+        let mut buf = [0; 16];
+        assert_eq!(other.read(&mut buf).await.unwrap(), 5);
+        let more = poll_once(other.read(&mut buf)).await;
+        assert_eq!(more.expect("it is there").unwrap(), 6);
+        assert_eq!(&buf[..6], b"second");
     });
 }
 

@@ -19,7 +19,8 @@ const MAX_JOB: usize = 64 * 1024;
 
 /// A handle to the process's standard output.
 ///
-/// When `write` has returned, the bytes are in the kernel; `flush` has nothing left to do.
+/// When `write` has returned, the bytes are in the kernel; `flush` has nothing left to do. What goes through one handle
+/// keeps its order; writes through two handles at the same time come out in either order, each whole up to 64 KiB.
 ///
 /// # Cancel safety
 ///

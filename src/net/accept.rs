@@ -289,4 +289,20 @@ mod tests {
         assert_eq!(door.0.borrow().len(), 1);
         assert_eq!(end_pause(&acceptor), Some(FIRST_PAUSE));
     }
+
+    #[test]
+    fn a_timer_from_an_earlier_pause_does_not_shorten_a_later_one() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut turn = Turn::default();
+        let length = FIRST_PAUSE;
+        let end = Instant::now() + length;
+        let _ = turn.poll_end(&mut cx, Some(Pause { length, end }));
+
+        // The first pause is over, but this task has not looked; meanwhile there was an accept, and another error.
+        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        let end = end + Duration::from_secs(3600);
+        let later = turn.poll_end(&mut cx, Some(Pause { length, end }));
+        assert!(later.is_pending());
+        assert!(turn.poll_end(&mut cx, None).is_ready());
+    }
 }

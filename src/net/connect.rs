@@ -33,18 +33,16 @@ pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<Async<std::ne
     Ok(stream)
 }
 
-/// Whether a socket that was told to connect has done so; `WouldBlock` if it has not yet. Writability alone says only
-/// that something has changed.
+/// Whether a socket that was told to connect has done so; `WouldBlock` if it has not yet. A socket that is writable need
+/// not be connected, but one that knows its peer is. What failed meanwhile is in the socket's error, to be asked for last:
+/// a connect that ends between the two questions leaves a fresh event behind.
 fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
     match stream.peer_addr() {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => match stream.take_error()? {
+            Some(failure) => Err(failure),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        },
+        known => known.map(drop),
     }
 }
 
