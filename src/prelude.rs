@@ -22,3 +22,5 @@ pub use crate::future::{Future, FutureExt};
 pub use crate::io::prelude::*;
 #[doc(no_inline)]
 pub use crate::stream::{Stream, StreamExt};
+#[doc(no_inline)]
+pub use crate::task_local;

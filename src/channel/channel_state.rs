@@ -289,3 +289,64 @@ impl<T> ChannelState<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::budget;
+    use crate::channel::unbounded;
+    use std::future::Future;
+    use std::pin::{Pin, pin};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Wake, Waker};
+
+    #[derive(Default)]
+    struct CountWakes(AtomicUsize);
+
+    impl Wake for CountWakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>, wakes: &Arc<CountWakes>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes))))
+    }
+
+    #[test]
+    fn a_turn_survives_a_poll_without_budget() {
+        let (sender, receiver) = unbounded();
+        let (first, second) = (Arc::default(), Arc::default());
+        let mut notified = Box::pin(receiver.recv());
+        let mut waits = pin!(receiver.recv());
+        assert!(poll(notified.as_mut(), &first).is_pending());
+        assert!(poll(waits.as_mut(), &second).is_pending());
+        sender.try_send(1).unwrap();
+
+        let spent = budget::refill();
+        while budget::take() {}
+        // It takes nothing, and has itself woken to come again; the turn is still its own to pass on.
+        assert!(poll(notified.as_mut(), &first).is_pending());
+        assert_eq!((first.0.load(Ordering::SeqCst), receiver.len()), (2, 1));
+        drop(spent);
+        drop(notified);
+        assert_eq!(second.0.load(Ordering::SeqCst), 1);
+        assert_eq!(poll(waits, &second), Poll::Ready(Ok(1)));
+    }
+
+    #[test]
+    fn waiting_costs_no_budget() {
+        let (sender, receiver) = unbounded::<u32>();
+        let wakes = Arc::default();
+        let budget = budget::refill();
+        // More than one poll may do: were each of them charged, the last would never have its waker stored.
+        let mut recvs: Vec<_> = (0..1000).map(|_| receiver.recv()).collect();
+        for recv in &mut recvs {
+            assert!(poll(Pin::new(recv), &wakes).is_pending());
+        }
+        drop(budget);
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 0);
+        drop(sender);
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1000);
+    }
+}
