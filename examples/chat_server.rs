@@ -56,9 +56,15 @@ fn main() -> ExitCode {
 async fn serve(address: &str) -> io::Result<()> {
     let stop = stop_signal()?;
     let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
+    // `task::spawn` would panic with: PARKLET_THREADS may be anything.
+    let server = task::Builder::new()
+        .name("chat server".into())
+        .spawn(server::run(listener, stop))?;
     // Who started this may have closed our standard output, but has no reason to stop us so.
-    let _ = writeln!(io::stdout(), "listening on {}", listener.local_addr()?);
-    server::run(listener, stop).await;
+    let _ = writeln!(io::stdout(), "listening on {address}");
+    server.await;
     Ok(())
 }
 
