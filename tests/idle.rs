@@ -3,18 +3,21 @@
 //! Two witnesses, as far as there are any: `strace`, where it is installed, and the kernel's account of each thread in
 //! `/proc/PID/task/*/schedstat`. A thread that was not on a core has made no system call.
 
-#![cfg(all(target_os = "linux", feature = "chat"))]
+#![cfg(target_os = "linux")]
+
+mod chat_support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// As the issue that asked for it says.
+use chat_support::{Client, Program, address_in, delivery, example};
+
+/// As many as the promise speaks of.
 const CLIENTS: usize = 100;
 
 /// How long nothing may happen.
@@ -26,83 +29,62 @@ const SETTLED: Duration = Duration::from_secs(15);
 /// How often the witnesses are asked.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// The server under test, ended with the test.
+/// The server under test.
 struct Server {
-    /// The process; with `strace` too, which then is a grandchild of ours.
-    process: Child,
+    /// Its process. `strace`, if it is there, stands aside as a grandchild of ours.
+    program: Program,
     /// Where it listens.
-    address: String,
-    /// What `strace` writes, if it is there.
+    address: SocketAddr,
+    /// What `strace` writes.
     trace: Option<PathBuf>,
 }
 
 impl Server {
     fn start(trace: Option<PathBuf>) -> Server {
-        let program = example("chat_server");
+        let server = example("chat_server");
         let mut command = match &trace {
             Some(trace) => {
-                // -D: the server stays our child, to be ended by us, and the tracer stands aside.
                 let mut command = Command::new("strace");
                 command
                     .args(["-D", "-f", "-q", "-o"])
                     .arg(trace)
-                    .arg(program);
+                    .arg(server);
                 command
             }
-            None => Command::new(program),
+            None => Command::new(server),
         };
-        let mut process = command
-            .arg("127.0.0.1:0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        let output = process.stdout.take().expect("it is piped");
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("the server says where it listens");
-        let address = line.trim().strip_prefix("listening on ");
-        let address = address.unwrap_or_else(|| panic!("expected an address, found {line:?}"));
+        let program = Program::start(command.arg("127.0.0.1:0"));
+        let address = address_in(&program.line());
         Server {
-            address: address.to_owned(),
-            process,
+            program,
+            address,
             trace,
         }
     }
 
     /// What the witnesses have seen so far; as long as it does not change, nothing happens.
     fn activity(&self) -> Activity {
-        let tasks =
-            fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("the server lives");
+        let threads = fs::read_dir(format!("/proc/{}/task", self.program.id()));
         let account = |thread: PathBuf| {
             let name = fs::read_to_string(thread.join("comm")).ok()?;
             let runs = fs::read_to_string(thread.join("schedstat")).ok()?;
             Some((thread, format!("{}: {}", name.trim(), runs.trim())))
         };
         Activity {
-            threads: tasks
-                .filter_map(|task| account(task.unwrap().path()))
+            threads: threads
+                .expect("the server lives")
+                .filter_map(|thread| account(thread.unwrap().path()))
                 .collect(),
-            calls: self.trace.as_deref().map_or(0, lines),
+            calls: self.trace_lines().len(),
         }
     }
 
-    /// The last calls in the trace.
-    fn last_calls(&self) -> String {
-        let text = self
-            .trace
-            .as_ref()
-            .map(|trace| fs::read_to_string(trace).unwrap_or_default());
-        let text = text.unwrap_or_default();
-        let last = text.lines().rev().take(20).collect::<Vec<_>>();
-        last.into_iter().rev().collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    /// The trace so far: each call is one line, or two if it took long.
+    fn trace_lines(&self) -> Vec<String> {
+        let read = |trace| fs::read(trace).unwrap_or_default();
+        let text = self.trace.as_ref().map(read).unwrap_or_default();
+        let lines = String::from_utf8_lossy(&text);
+        lines.lines().map(str::to_owned).collect()
     }
 }
 
@@ -111,27 +93,8 @@ impl Drop for Server {
 struct Activity {
     /// For each thread its name and how long it ran, how long it waited for a core, and how often it got one.
     threads: BTreeMap<PathBuf, String>,
-    /// How many lines the trace has: each call is one, or two if it took long.
+    /// How many lines the trace has.
     calls: usize,
-}
-
-/// How many lines a file has.
-fn lines(file: &Path) -> usize {
-    let text = fs::read(file).unwrap_or_default();
-    text.iter().filter(|&&byte| byte == b'\n').count()
-}
-
-/// An example's program, which stands beside the folder of the tests'.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the test knows its program");
-    let folder = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
-    let program = folder.join("examples").join(name);
-    assert!(
-        program.exists(),
-        "{} is not built: run `cargo build --example {name}` (with --release for the release profile)",
-        program.display()
-    );
-    program
 }
 
 /// Whether programs can be traced here; in some containers `strace` is there but not allowed to.
@@ -161,21 +124,13 @@ fn an_idle_chat_server_with_100_clients_makes_no_system_call() {
 
     let server = Server::start(is_traced.then(|| folder.path().join("trace")));
     let before = server.activity();
-    let clients: Vec<TcpStream> = (0..CLIENTS)
+    let clients: Vec<Client> = (0..CLIENTS)
         .map(|number| {
-            let mut client = TcpStream::connect(&server.address).unwrap();
             let group = format!("group {}", number % 10);
-            let requests = format!(
-                "{{\"Join\":{{\"group_name\":\"{group}\"}}}}\n{{\"Post\":{{\"group_name\":\"{group}\",\"message\":\"{number}\"}}}}\n"
-            );
-            client.write_all(requests.as_bytes()).unwrap();
-            // Its own message comes back: it is connected and has joined.
-            let mut replies = BufReader::new(client.try_clone().unwrap());
-            let mut reply = String::new();
-            while !reply.ends_with(&format!("\"message\":\"{number}\"}}}}\n")) {
-                reply.clear();
-                assert_ne!(replies.read_line(&mut reply).unwrap(), 0, "the server has hung up");
-            }
+            let mut client = Client::connect(server.address);
+            client.join(&group);
+            client.post(&group, "hello");
+            assert_eq!(client.line(), delivery(&group, "hello"));
             client
         })
         .collect();
@@ -194,9 +149,9 @@ fn an_idle_chat_server_with_100_clients_makes_no_system_call() {
         if now != seen {
             assert!(
                 start.elapsed() < SETTLED + SILENCE,
-                "the server is still busy after {:?}:\n{seen:#?}\n{now:#?}\n{}",
+                "the server is still busy after {:?}:\n{seen:#?}\n{now:#?}\n{:#?}",
                 start.elapsed(),
-                server.last_calls()
+                server.trace_lines().split_off(seen.calls)
             );
             (seen, silent_since) = (now, Instant::now());
         }
