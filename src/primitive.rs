@@ -6,14 +6,14 @@
 #[cfg(not(parklet_loom))]
 pub(crate) use {
     crossbeam::sync::{Parker as ThreadParker, Unparker as ThreadUnparker},
-    std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
+    std::sync::atomic::{AtomicU8, AtomicUsize, Ordering},
     std::sync::{Arc, Mutex, MutexGuard},
 };
 
 #[cfg(parklet_loom)]
 pub(crate) use {
     self::locked_parker::{ThreadParker, ThreadUnparker},
-    loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence},
+    loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering},
     loom::sync::{Arc, Mutex, MutexGuard},
 };
 
