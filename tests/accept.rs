@@ -4,12 +4,11 @@ mod own_process;
 
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
-use own_process::{again_under_limit, finish, listen, say};
+use own_process::{again_under_limit, finish, listen, processor_ticks_in, say};
 use parklet::io::{self, ErrorKind, prelude::*};
 use parklet::net::{Incoming, TcpListener, TcpStream};
 use parklet::task::{block_on, spawn};
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::{Duration, Instant};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -73,15 +72,6 @@ fn several_tasks_accept_from_one_listener_and_each_connection_goes_to_one() {
     });
 }
 
-/// The time this process has spent on a processor, in ticks of 10 ms; the file is opened before descriptors run out.
-fn processor_ticks(stat: &mut File) -> u64 {
-    let mut text = String::new();
-    stat.seek(SeekFrom::Start(0)).unwrap();
-    stat.read_to_string(&mut text).unwrap();
-    let fields: Vec<&str> = text[text.rfind(')').unwrap()..].split(' ').collect();
-    fields[12].parse::<u64>().unwrap() + fields[13].parse::<u64>().unwrap()
-}
-
 /// The next connection or error; there is always one more.
 async fn next_of(incoming: &mut Incoming<'_>) -> io::Result<TcpStream> {
     incoming.next().await.expect("connections do not end")
@@ -127,7 +117,7 @@ fn accept_under_too_many_open_files_neither_spins_nor_dies() {
 
         // Two can still be accepted; then a loop that reports errors and goes on, for a second.
         let mut servers = Vec::new();
-        let ticks = processor_ticks(&mut stat);
+        let ticks = processor_ticks_in(&mut stat);
         let started = Instant::now();
         let mut errors = 0;
         while started.elapsed() < Duration::from_secs(1) {
@@ -143,7 +133,7 @@ fn accept_under_too_many_open_files_neither_spins_nor_dies() {
         assert_eq!(servers.len(), 2);
         // At 0, 10, 30, 70, 150, 310 and 630 ms.
         assert!((2..=8).contains(&errors), "{errors} errors in a second");
-        let spent = processor_ticks(&mut stat) - ticks;
+        let spent = processor_ticks_in(&mut stat) - ticks;
         assert!(spent < 30, "{spent} of 100 ticks were spent waiting");
 
         // As soon as there are descriptors again it goes on by itself, and the rest comes.

@@ -1,17 +1,21 @@
 //! Unix sockets in a folder of their own.
 
+mod own_process;
+
 use futures_lite::StreamExt;
 use futures_lite::future::{poll_once, try_zip, zip};
+use own_process::{again, finish, processor_ticks};
 use parklet::io::{ErrorKind, IoSlice, IoSliceMut, prelude::*};
 use parklet::net::Shutdown;
 use parklet::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use parklet::task::{block_on, spawn, yield_now};
+use parklet::task::{JoinHandle, block_on, sleep, spawn, yield_now};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use std::error::Error as _;
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::os::linux::net::SocketAddrExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A path where nothing is yet, in a folder that goes with the first value.
 fn door() -> (tempfile::TempDir, PathBuf) {
@@ -234,6 +238,20 @@ fn an_accept_that_is_dropped_midway_loses_no_connection() {
     });
 }
 
+/// Receives so many numbered datagrams, the first only when the sender is waiting for room.
+async fn receive_numbers(other: &UnixDatagram, sender: JoinHandle<()>, count: u32) {
+    for _ in 0..100 {
+        yield_now().await;
+    }
+    assert!(!sender.is_finished());
+    for number in 0..count {
+        let mut buf = [0; 16];
+        assert_eq!(other.recv(&mut buf).await.unwrap(), 4);
+        assert_eq!(buf[..4], number.to_le_bytes());
+    }
+    sender.await;
+}
+
 #[test]
 fn datagrams_come_whole_and_in_order_and_wait_for_room() {
     const DATAGRAMS: u32 = 5000;
@@ -244,17 +262,55 @@ fn datagrams_come_whole_and_in_order_and_wait_for_room() {
                 one.send(&number.to_le_bytes()).await.unwrap();
             }
         });
-        // Far more than the queue holds, so the sender is waiting before the first is taken.
-        for _ in 0..100 {
-            yield_now().await;
+        receive_numbers(&other, sender, DATAGRAMS).await;
+    });
+}
+
+#[test]
+fn a_datagram_waits_for_room_without_spinning_though_the_kernel_reports_none() {
+    let name = "a_datagram_waits_for_room_without_spinning_though_the_kernel_reports_none";
+    if let Some(mut test) = again(name) {
+        finish(test.spawn().unwrap());
+        return;
+    }
+    block_on(async {
+        let (_folder, path) = door();
+        let other = UnixDatagram::bind(&path).await.unwrap();
+        let rival = UnixDatagram::unbound().unwrap();
+        while poll_once(rival.send_to(b"rival", &path)).await.is_some() {}
+
+        // It has nothing of its own in the queue, so nothing that is taken out there is an event for it.
+        let one = UnixDatagram::unbound().unwrap();
+        let send = one.send_to(b"one", &path);
+        let receive = async {
+            let before = processor_ticks();
+            sleep(Duration::from_secs(1)).await;
+            let spent = processor_ticks() - before;
+            assert!(spent < 50, "{spent} of 100 ticks were spent waiting");
+            while other.recv(&mut [0; 16]).await.unwrap() != 3 {}
+        };
+        let (sent, ()) = zip(send, receive).await;
+        assert_eq!(sent.unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_send_that_is_dropped_while_it_waits_for_room_sends_nothing() {
+    block_on(async {
+        let (_folder, path) = door();
+        let other = UnixDatagram::bind(&path).await.unwrap();
+        let one = UnixDatagram::unbound().unwrap();
+        let mut sent = 0;
+        while poll_once(one.send_to(b"to", &path)).await.is_some() {
+            sent += 1;
         }
-        assert!(!sender.is_finished());
-        for number in 0..DATAGRAMS {
-            let mut buf = [0; 16];
-            assert_eq!(other.recv(&mut buf).await.unwrap(), 4);
-            assert_eq!(buf[..4], number.to_le_bytes());
+        one.connect(&path).await.unwrap();
+        assert!(poll_once(one.send(b"connected")).await.is_none());
+
+        for _ in 0..sent {
+            assert_eq!(other.recv(&mut [0; 16]).await.unwrap(), 2);
         }
-        sender.await;
+        assert!(poll_once(other.recv(&mut [0; 16])).await.is_none());
     });
 }
 

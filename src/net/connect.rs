@@ -1,23 +1,15 @@
 //! Connecting without blocking: the one socket call that std lacks.
 //!
-//! std can only connect a blocking socket. So here: a non-blocking socket, `connect`, and for TCP a wait for writability
-//! after `EINPROGRESS`. The socket is registered only after the call: the kernel reports a socket that has not begun
+//! std can only connect a blocking socket. So here: a non-blocking socket, `connect`, and a wait for writability after
+//! `EINPROGRESS`. The socket is registered only after the call: the kernel reports a socket that has not begun
 //! to connect as closed, and that report would stick.
 
-use crate::reactor::{Async, Timer};
+use crate::reactor::Async;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
-
-/// How long to wait before knocking again at a unix listener whose queue is full: first, and at most. The kernel tells
-/// nobody when there is room, so there is no event to wait for; a listener that lives empties its queue in
-/// microseconds.
-const UNIX_RETRY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 /// A TCP connection to one address.
 ///
@@ -43,25 +35,6 @@ fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
             None => Err(io::ErrorKind::WouldBlock.into()),
         },
         known => known.map(drop),
-    }
-}
-
-/// A connection to the unix listener at `path`.
-///
-/// Dropping the future closes the socket and gives the attempt up.
-pub(crate) async fn connect_unix(path: &Path) -> io::Result<Async<UnixStream>> {
-    let address = SocketAddrUnix::new(path)?;
-    let socket = nonblocking_socket(AddressFamily::UNIX)?;
-    let (mut pause, longest) = UNIX_RETRY;
-    loop {
-        match rustix::net::connect(&socket, &address) {
-            Ok(()) => return Async::new_nonblocking(UnixStream::from(socket)),
-            Err(Errno::AGAIN) => {
-                Timer::after(pause).await;
-                pause = (pause * 2).min(longest);
-            }
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 

@@ -32,5 +32,5 @@ pub use to_socket_addrs::{ToSocketAddrs, ToSocketAddrsFuture};
 pub use udp_socket::UdpSocket;
 
 pub(crate) use accept::{Acceptor, Turn, accept_nonblocking};
-pub(crate) use connect::connect_unix;
+pub(crate) use connect::nonblocking_socket;
 pub(crate) use stream_io::impl_stream_io;

@@ -1,6 +1,7 @@
 //! Datagrams between processes of one machine.
 
 use super::SocketAddr;
+use super::room::until_room;
 use crate::io::Explain;
 use crate::net::Shutdown;
 use crate::reactor::Async;
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::{fmt, io};
 
 /// A unix socket of datagrams. They keep their order and are not lost: a send waits while the receiver's queue is full.
+/// A connected socket's `send` learns of room from the kernel; `send_to` tries again and again, at most 50 ms apart.
 ///
 /// # Examples
 ///
@@ -176,10 +178,7 @@ impl UnixDatagram {
     /// ```
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref().to_owned();
-        let sent = self
-            .socket
-            .write_with(|socket| socket.send_to(buf, &path))
-            .await;
+        let sent = until_room(|| self.socket.get_ref().send_to(buf, &path)).await;
         sent.explain(|| format!("cannot send a datagram to {}", path.display()))
     }
 

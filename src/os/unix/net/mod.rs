@@ -5,6 +5,7 @@
 
 mod datagram;
 mod listener;
+mod room;
 mod stream;
 
 #[doc(no_inline)]

@@ -1,9 +1,11 @@
 //! A connection between two processes of one machine.
 
 use super::SocketAddr;
+use super::room::until_room;
 use crate::io::Explain;
-use crate::net::{Shutdown, connect_unix, impl_stream_io};
+use crate::net::{Shutdown, impl_stream_io, nonblocking_socket};
 use crate::reactor::Async;
+use rustix::net::{AddressFamily, SocketAddrUnix};
 use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -72,7 +74,7 @@ impl UnixStream {
     /// ```
     pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         let path = path.as_ref().to_owned();
-        let socket = connect_unix(&path).await;
+        let socket = connect(&path).await;
         let socket = socket.explain(|| format!("cannot connect to {}", path.display()))?;
         Ok(UnixStream::new(socket))
     }
@@ -179,6 +181,14 @@ impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.socket.get_ref().fmt(f)
     }
+}
+
+/// A connection to the listener at `path`.
+async fn connect(path: &Path) -> io::Result<Async<std::os::unix::net::UnixStream>> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = nonblocking_socket(AddressFamily::UNIX)?;
+    until_room(|| Ok(rustix::net::connect(&socket, &address)?)).await?;
+    Async::new_nonblocking(socket.into())
 }
 
 impl_stream_io!(UnixStream, poll_read);
