@@ -152,8 +152,10 @@ pub(crate) fn drop_locals(task: TaskId) {
     };
     let _entered = enter(task, true);
     for _ in 0..DESTRUCTOR_ROUNDS {
-        // One at a time, each taken out before it is dropped: the others can still be found by its destructor.
-        while let Some(value) = locals.pop() {
+        // One at a time, each taken out before it is dropped: the others can still be found by its destructor. The latest
+        // goes first, since it may lean on earlier ones; what it brings back stands behind it and has the next round.
+        for place in (0..locals.len()).rev() {
+            let value = locals.remove(place);
             super::task::contain(move || drop(value));
         }
     }
@@ -227,11 +229,17 @@ impl Locals {
         self.find(key).expect("it was pushed just now")
     }
 
-    /// Takes the value that was made last.
-    fn pop(&self) -> Option<Box<dyn Any + Send>> {
+    /// How many there are.
+    fn len(&self) -> usize {
+        // SAFETY: rule 1, and no reference into the list outlives a method.
+        unsafe { &*self.0.get() }.len()
+    }
+
+    /// Takes a value out; those behind it move up.
+    fn remove(&self, place: usize) -> Box<dyn Any + Send> {
         // SAFETY: rule 1, and no reference into the list outlives a method.
         let list = unsafe { &mut *self.0.get() };
-        list.pop().map(|(_, value)| value)
+        list.remove(place).1
     }
 }
 
