@@ -166,8 +166,11 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         let dropped = drop_stage(stage);
         *stage = Stage::Output(match (output, dropped) {
             (Ok(output), Ok(())) => Ok(output),
-            // The first panic is the one to report.
-            (Err(payload), _) => Err(JoinError::panicked(id, payload)),
+            // The first panic is the one to report. The second one's payload may panic as it is dropped.
+            (Err(payload), dropped) => {
+                contain(move || drop(dropped));
+                Err(JoinError::panicked(id, payload))
+            }
             (Ok(output), Err(payload)) => {
                 contain(move || drop(output));
                 Err(JoinError::panicked(id, payload))
@@ -428,11 +431,16 @@ impl TaskRef {
     /// # Safety
     /// Rule 6: the last reference was given up to the caller.
     pub(super) unsafe fn free(&self) {
-        if self.state().is_named() {
-            current::forget(self.id());
-        }
+        let id = self.id();
+        // The future may still be there, and is dropped as it was polled: as this task.
+        let entered = current::enter(id, self.state().is_named());
         // SAFETY: the vtable is this cell's own; the caller is the last to know of the cell.
         unsafe { (self.header().vtable.free)(self.0) };
+        let is_named = entered.is_named();
+        drop(entered);
+        if is_named {
+            current::forget(id);
+        }
     }
 }
 
