@@ -120,7 +120,7 @@ fn a_chain_of_tasks_each_blocked_on_the_next_ends() {
         }
     }
     with_workers([1, 2, 8], || {
-        task::block_on(task::spawn(async { link(20) }))
+        task::block_on(task::spawn(async { link(20) }));
     });
 }
 

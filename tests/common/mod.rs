@@ -2,11 +2,14 @@
 
 #![allow(dead_code, reason = "no test program uses all of it")]
 
+#[path = "../own_process/mod.rs"]
+mod own_process;
+
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::io::Write;
 use std::pin::Pin;
-use std::process::{Command, abort};
+use std::process::{Stdio, abort};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
@@ -15,9 +18,6 @@ use std::time::Duration;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Set in the processes that `in_own_process` starts.
-const CHILD: &str = "PARKLET_TEST_CHILD";
 
 /// Ends the process if the test has not ended in time, since a hung test tells nobody which one it is.
 #[must_use = "the watchdog sleeps when this is dropped"]
@@ -51,34 +51,32 @@ fn test_name() -> String {
 }
 
 /// Runs `body` in a process of its own with the given environment, and fails if it does: for what depends on the number
-/// of workers, or on what else the process does. The process is this test program, told to run the calling test alone.
+/// of workers, or on what else the process does.
 #[track_caller]
 pub(crate) fn in_own_process(environment: &[(&str, &str)], body: impl FnOnce()) {
-    if std::env::var_os(CHILD).is_some() {
+    let Some(mut process) = own_process::again(&test_name()) else {
         let _watchdog = watchdog();
         return body();
-    }
-    let test = test_name();
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args([&test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
+    };
+    let output = process
         .env_remove("PARKLET_THREADS")
         .envs(environment.iter().copied())
+        .stderr(Stdio::piped())
         .output()
         .unwrap();
-    let said = [child.stdout, child.stderr].concat();
+    let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     assert!(
-        child.status.success() && said.contains("1 passed"),
+        output.status.success() && said.contains("1 passed"),
         "with {environment:?}: {}\n{said}",
-        child.status
+        output.status
     );
 }
 
 /// Runs `body` in a process of its own for each of these numbers of workers.
 #[track_caller]
 pub(crate) fn with_workers<const N: usize>(counts: [usize; N], body: impl Fn()) {
-    if std::env::var_os(CHILD).is_some() {
+    if own_process::again(&test_name()).is_none() {
         return in_own_process(&[], body);
     }
     for count in counts {
@@ -172,6 +170,11 @@ impl Log {
     /// Adds an entry.
     pub(crate) fn add(&self, entry: impl Into<String>) {
         self.0.lock().unwrap().push(entry.into());
+    }
+
+    /// Whether nothing was added since the last comparison.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().is_empty()
     }
 
     /// Compares all that was added since the last time.
