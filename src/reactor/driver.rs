@@ -198,6 +198,35 @@ mod tests {
     }
 
     #[test]
+    fn timers_that_are_due_together_come_in_the_order_of_their_deadlines() {
+        /// Says its number when it is woken.
+        struct Numbered(u64, std::sync::mpsc::Sender<u64>);
+        impl std::task::Wake for Numbered {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.1.send(self.0).unwrap();
+            }
+        }
+        let reactor = reactor();
+        let start = std::time::Instant::now();
+        let (sender, woken_numbers) = std::sync::mpsc::channel();
+        for number in [7, 2, 9, 4, 0, 5, 8, 1, 6, 3] {
+            let deadline = start + Duration::from_micros(number * 30);
+            let waker = Waker::from(std::sync::Arc::new(Numbered(number, sender.clone())));
+            reactor.deadlines.insert(Some(deadline), waker);
+        }
+        while start.elapsed() < Duration::from_micros(300) {}
+        let mut woken = Vec::new();
+        let zero = Some(Duration::ZERO);
+        reactor.try_drive().unwrap().turn(zero, &mut woken);
+        woken.into_iter().for_each(Waker::wake);
+        drop(sender);
+        assert_eq!(
+            woken_numbers.iter().collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+        );
+    }
+
+    #[test]
     fn an_endless_turn_ends_when_a_timer_is_due_and_when_notified() {
         let reactor = reactor();
         let mut driver = reactor.try_drive().unwrap();

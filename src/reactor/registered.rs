@@ -526,3 +526,87 @@ where
         self.poll_flush(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::block_on;
+    use rustix::net::{SendFlags, send};
+    use std::cell::Cell;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::task::Waker;
+
+    /// A stream that is known to be empty, and its peer.
+    fn drained_pair() -> (Async<TcpStream>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let theirs = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        theirs.set_nodelay(true).unwrap();
+        let ours = Async::new(listener.accept().unwrap().0).unwrap();
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(
+            ours.poll_read_short(cx, 64, |io| { io }.read(&mut [0; 64]))
+                .is_pending()
+        );
+        (ours, theirs)
+    }
+
+    /// Reads once as `TcpStream` does, and counts the calls.
+    fn read(io: &Async<TcpStream>, wanted: usize, calls: &Cell<usize>) -> Vec<u8> {
+        let mut buffer = vec![0; wanted];
+        let read = block_on(poll_fn(|cx| {
+            io.poll_read_short(cx, wanted, |mut io| {
+                calls.set(calls.get() + 1);
+                io.read(&mut buffer)
+            })
+        }));
+        buffer.truncate(read.unwrap());
+        buffer
+    }
+
+    #[test]
+    fn a_short_read_saves_the_call_that_would_say_would_block() {
+        let (ours, theirs) = drained_pair();
+        let calls = Cell::new(0);
+        for round in 1..=10 {
+            (&theirs).write_all(b"hello").unwrap();
+            assert_eq!(read(&ours, 64, &calls), b"hello");
+            let cx = &mut Context::from_waker(Waker::noop());
+            let nothing = ours.poll_read_short(cx, 64, |_| unreachable!("it is known to be empty"));
+            assert!(nothing.is_pending());
+            assert_eq!(calls.get(), round);
+        }
+    }
+
+    #[test]
+    fn the_end_is_seen_though_it_came_with_the_data() {
+        for _ in 0..50 {
+            let (ours, theirs) = drained_pair();
+            (&theirs).write_all(b"hello").unwrap();
+            theirs.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(read(&ours, 64, &Cell::default()), b"hello");
+            assert_eq!(read(&ours, 64, &Cell::default()), b"", "the end");
+            assert_eq!(read(&ours, 64, &Cell::default()), b"", "for good");
+        }
+    }
+
+    #[test]
+    fn a_read_that_stops_at_an_urgent_byte_is_not_taken_for_the_last() {
+        for _ in 0..50 {
+            let (ours, theirs) = drained_pair();
+            (&theirs).write_all(b"before").unwrap();
+            send(&theirs, b"!", SendFlags::OOB).unwrap();
+            (&theirs).write_all(b"after").unwrap();
+            assert_eq!(read(&ours, 64, &Cell::default()), b"before");
+            assert_eq!(read(&ours, 64, &Cell::default()), b"after");
+        }
+    }
+
+    #[test]
+    fn reading_nothing_is_not_a_short_read() {
+        let (ours, theirs) = drained_pair();
+        (&theirs).write_all(b"hello").unwrap();
+        block_on(ours.readable()).unwrap();
+        assert_eq!(read(&ours, 0, &Cell::default()), b"");
+        assert_eq!(read(&ours, 64, &Cell::default()), b"hello");
+    }
+}
