@@ -1,6 +1,6 @@
 //! What the senders and receivers of one channel share: the messages, who is there, and who waits.
 //!
-//! 1. A message that comes in gives one turn to a waiting `recv`, and wakes every waiting stream. A room that becomes
+//! 1. A message that comes in gives one turn to a waiting `recv`, and wakes every waiting stream. A slot that becomes
 //!    free gives one turn to a waiting `send`.
 //! 2. A turn is a chance, no possession: a `try_recv` may be quicker, and then the waiter goes back to the front. So
 //!    there are never fewer turns out than there are messages for waiters, and a `recv` or `send` that is dropped

@@ -76,7 +76,7 @@ impl MutexState {
         self.swap(FREE, HELD, Ordering::Acquire).is_ok()
     }
 
-    /// Takes the lock when it is this future's turn; until it is released, the lock is held when this is ready.
+    /// Waits for the lock; once this is ready, the lock is held until `release`.
     #[inline]
     pub(crate) fn acquire(&self) -> Acquire<'_> {
         Acquire {
@@ -167,6 +167,7 @@ impl Future for Acquire<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Acquire { state, ticket } = &mut *self;
+        // Only a free lock is charged: whoever has to wait lets others run anyway.
         if ticket.is_none() && state.word.load(Ordering::Relaxed) == FREE {
             if !budget::take() {
                 cx.waker().wake_by_ref();

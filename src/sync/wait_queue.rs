@@ -3,15 +3,15 @@
 //! A waiter's life, as its future sees it; the arrows are methods of [`WaitQueue`]:
 //!
 //! ```text
-//!                                       ┌───────┐ wait: the waker is renewed
-//!              wait                     │       ▼
-//! no ticket ─────────────────────────► WAITING ───┐
-//!    ▲ ▲                               │   ▲      │ notify_one, notify_all
-//!    │ └────── served, withdraw ───────┘   │      ▼
-//!    │                                     │   NOTIFIED
-//!    │      wait: the turn came to nothing └──────┤
-//!    └─── served: the turn is used ───────────────┤
-//!    └─── withdraw: the turn is passed on ────────┘
+//!                 wait                notify_one, notify_all
+//! no ticket ─────────────► WAITING ──────────────────────────► NOTIFIED
+//!     ▲                     │ ▲ ▲                                │ │
+//!     │                     │ │ └──── wait: the turn came to ────┘ │
+//!     │  served, withdraw   │ │       nothing, so to the front     │
+//!     ├─────────────────────┘ └────── wait: renews the waker       │
+//!     │                               of who waits already         │
+//!     │                                                            │
+//!     └── served: the turn is used; withdraw: it is passed on ─────┘
 //! ```
 //!
 //! 1. *First come, first served.* `notify_one` gives one turn, to the waiter at the front. A waiter whose turn came to
