@@ -286,7 +286,7 @@ fn a_datagram_waits_for_room_without_spinning_though_the_kernel_reports_none() {
             let before = processor_ticks();
             sleep(Duration::from_secs(1)).await;
             let spent = processor_ticks() - before;
-            assert!(spent < 50, "{spent} of 100 ticks were spent waiting");
+            assert!(spent < 5, "{spent} of 100 ticks were spent waiting");
             while other.recv(&mut [0; 16]).await.unwrap() != 3 {}
         };
         let (sent, ()) = zip(send, receive).await;
