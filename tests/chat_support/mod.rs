@@ -100,8 +100,8 @@ impl Client {
         self.sync();
     }
 
-    /// Returns when the server has done all that this client asked so far, and nothing else is on its way to us. The
-    /// proof is the answer to a request that does nothing: requests are done in their order.
+    /// Returns when the server has done all that this client asked so far. The proof is the answer to a request that
+    /// does nothing: requests are done in their order.
     pub(crate) fn sync(&mut self) {
         self.post("no such group", "");
         assert_eq!(
