@@ -37,12 +37,12 @@ fn main() -> ExitCode {
     let address = match (arguments.next(), arguments.next()) {
         (None, None) => "127.0.0.1:8080".to_string(),
         (Some(Ok(help)), None) if help == "--help" || help == "-h" => {
-            println!("{USAGE}");
+            let _ = writeln!(std::io::stdout(), "{USAGE}");
             return ExitCode::SUCCESS;
         }
         (Some(Ok(address)), None) if !address.starts_with('-') => address,
         _ => {
-            eprintln!("{USAGE}");
+            say(USAGE);
             return ExitCode::from(2);
         }
     };

@@ -12,12 +12,14 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream as Pipe;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use parklet::chat::server;
 use parklet::io::ReadExt;
 use parklet::net::TcpListener;
 use parklet::os::unix::net::UnixStream;
 use parklet::task;
+use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepidle};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -26,6 +28,10 @@ const USAGE: &str = "usage: chat_server [ADDRESS]   (127.0.0.1:8080 if none is g
 /// Each client takes one descriptor. With fewer than this the operator is told how many clients there can be.
 const FEW_DESCRIPTORS: u64 = 4096;
 
+/// How long a client may be silent before it is asked. One whose machine lost its power or its network never says so,
+/// and would stay a member for ever.
+const SILENCE: Duration = Duration::from_secs(120);
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os()
         .skip(1)
@@ -33,12 +39,12 @@ fn main() -> ExitCode {
     let address = match (arguments.next(), arguments.next()) {
         (None, None) => "127.0.0.1:8080".to_string(),
         (Some(Ok(help)), None) if help == "--help" || help == "-h" => {
-            println!("{USAGE}");
+            let _ = writeln!(io::stdout(), "{USAGE}");
             return ExitCode::SUCCESS;
         }
         (Some(Ok(address)), None) if !address.starts_with('-') => address,
         _ => {
-            eprintln!("{USAGE}");
+            say(USAGE);
             return ExitCode::from(2);
         }
     };
@@ -47,7 +53,7 @@ fn main() -> ExitCode {
     match task::block_on(serve(&address)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("chat_server: {error}");
+            say(&format!("chat_server: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -56,6 +62,9 @@ fn main() -> ExitCode {
 async fn serve(address: &str) -> io::Result<()> {
     let stop = stop_signal()?;
     let listener = TcpListener::bind(address).await?;
+    // The sockets of clients inherit this: the kernel asks a silent one whether it is still there.
+    set_socket_keepalive(&listener, true)?;
+    set_tcp_keepidle(&listener, SILENCE)?;
     let address = listener.local_addr()?;
     // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
     // `task::spawn` would panic with: PARKLET_THREADS may be anything.
@@ -91,8 +100,13 @@ fn raise_descriptor_limit() {
         Err(_) => limit.current,
     };
     if let Some(descriptors) = available.filter(|available| *available < FEW_DESCRIPTORS) {
-        eprintln!(
+        say(&format!(
             "chat_server: only {descriptors} open files are allowed (see ulimit -Hn), and each client takes one"
-        );
+        ));
     }
+}
+
+/// Writes a line to the standard error, if anybody listens there.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -27,6 +27,10 @@ use crate::io::{self, BufRead, BufReadExt, BufReader};
 use crate::stream::{Stream, StreamExt};
 use crate::task::{self, JoinHandle};
 
+/// How much is read from a client at once. Requests are short, and most clients are silent: a larger buffer would save
+/// those few who flood a system call now and then, and cost as much for each of the many.
+const INBOUND_BUFFER: usize = 1024;
+
 /// How many requests of one client are done before others get their turn. They may all lie in one buffer, and no read
 /// that waits comes between them.
 const REQUESTS_PER_TURN: usize = 64;
@@ -54,7 +58,7 @@ pub(crate) async fn serve<S: ChatStream>(
     stop: Stop,
 ) -> ChatResult<()> {
     let (reader, writer) = socket.split();
-    let mut inbound = BufReader::new(reader);
+    let mut inbound = BufReader::with_capacity(INBOUND_BUFFER, reader);
     let outbound = Arc::new(Outbound::<S>::new(writer));
     let mut memberships = Memberships::new(groups, outbound.clone());
 
