@@ -1,12 +1,12 @@
-//! A message to a group of a hundred, through a whole chat server: the server's CPU time per message posted.
+//! Messages to a group of a hundred, through a whole chat server: the server's CPU time.
 //!
 //! parklet's side is `chat::server`. async-std's is `on_async_std`: the server of *Programming Rust*, chapter 20, which
 //! was written for async-std, in its shape and with its parts, among them tokio's broadcast channel (which needs no
 //! tokio runtime). Both speak the same protocol to the same plain blocking clients, and both set `TCP_NODELAY`, which
 //! the book's does not: without it a lone message can wait for 40 ms.
 //!
-//! `one_by_one`: a message is posted when all members have the one before. `bursts`: fifty are posted at a time, so that
-//! a server has several to send to one member.
+//! `single`: a message is posted when all members have the one before. `burst_of_50`: fifty are posted at a time, so
+//! that a server has several to send to one member; the figure is for all fifty.
 
 #[macro_use]
 mod side_by_side;
@@ -228,31 +228,23 @@ impl Clients {
         }
     }
 
-    /// Posts so many messages, `burst` at a time, waits until every member has them, and returns the server's CPU time
-    /// meanwhile.
-    fn post(&mut self, messages: u64, burst: u64) -> Duration {
+    /// Posts so many bursts, each when every member has the one before, and returns the server's CPU time meanwhile.
+    fn post(&mut self, bursts: u64, messages: u64) -> Duration {
         let before = self.server.cpu_time();
-        for first in (0..messages).step_by(burst as usize) {
-            let texts = || {
-                (first..messages.min(first + burst))
-                    .map(|number| format!("message number {number:08}"))
-            };
-            let posts: Vec<u8> = texts()
-                .flat_map(|message| {
-                    line(&FromClient::Post {
-                        group_name: GROUP.to_owned(),
-                        message,
-                    })
-                })
-                .collect();
-            let expected: Vec<u8> = texts()
-                .flat_map(|message| {
-                    line(&FromServer::Message {
-                        group_name: GROUP.to_owned(),
-                        message,
-                    })
-                })
-                .collect();
+        for burst in 0..bursts {
+            let group_name = || GROUP.to_owned();
+            let texts =
+                || (0..messages).map(|number| format!("message {number:02} of burst {burst:06}"));
+            let posts = texts().map(|message| FromClient::Post {
+                group_name: group_name(),
+                message,
+            });
+            let expected = texts().map(|message| FromServer::Message {
+                group_name: group_name(),
+                message,
+            });
+            let posts: Vec<u8> = posts.flat_map(|post| line(&post)).collect();
+            let expected: Vec<u8> = expected.flat_map(|message| line(&message)).collect();
             self.poster.write_all(&posts).unwrap();
             thread::sleep(NAP);
             let mut received = vec![0; expected.len()];
@@ -276,12 +268,12 @@ fn line(value: &impl serde::Serialize) -> Vec<u8> {
 }
 
 /// Starts server and clients when they are first wanted: with a filter on the command line, maybe never.
-fn fan_out(burst: u64, server: &'static str) -> Work<'static> {
+fn fan_out(messages: u64, server: &'static str) -> Work<'static> {
     let mut clients = None;
-    Box::new(move |messages| {
+    Box::new(move |bursts| {
         clients
             .get_or_insert_with(|| Clients::connect(server))
-            .post(messages, burst)
+            .post(bursts, messages)
     })
 }
 
@@ -292,11 +284,15 @@ fn main() {
     ]);
     server_process::raise_descriptor_limit();
     let mut bench = SideBySide::new();
-    for (id, burst) in [
-        ("chat_fan_out/one_by_one_server_cpu/100_members", 1),
-        ("chat_fan_out/bursts_of_50_server_cpu/100_members", 50),
+    for (id, messages) in [
+        ("chat_fan_out/single_server_cpu/100_members", 1),
+        ("chat_fan_out/burst_of_50_server_cpu/100_members", 50),
     ] {
-        bench.compare(id, fan_out(burst, "parklet"), fan_out(burst, "async-std"));
+        bench.compare(
+            id,
+            fan_out(messages, "parklet"),
+            fan_out(messages, "async-std"),
+        );
     }
     bench.finish();
 }
