@@ -40,7 +40,7 @@ impl TaskId {
             static NEXT: Cell<u64> = const { Cell::new(0) };
         }
         let mut id = NEXT.get();
-        if id % ID_BLOCK == 0 {
+        if id.is_multiple_of(ID_BLOCK) {
             // Relaxed: the ids have to differ and nothing else.
             id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK + 1;
         }

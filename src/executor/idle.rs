@@ -5,7 +5,7 @@
 //! work for.
 //!
 //! 1. A pusher pushes, then looks at the counters; a worker counts itself among the sleepers, then looks into the queues
-//!    once more. With a SeqCst fence between the two steps on both sides, one of them sees the other.
+//!    once more. With a `SeqCst` fence between the two steps on both sides, one of them sees the other.
 //! 2. A sleeper that is roused leaves the list and is counted as searching in one step, so a second push before it has
 //!    woken up rouses nobody else.
 

@@ -236,11 +236,10 @@ impl Parker {
     /// One turn of the driver.
     fn drive(&self, mut driver: Driver<'_>, timeout: Option<Duration>, ready: &mut Vec<Waker>) {
         let word = &self.unparker.word;
-        if cfg!(parklet_loom_broken = "parker_rule_1") {
-            driver.turn(timeout, ready);
-        } else if word
-            .compare_exchange(EMPTY, DRIVING, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        if cfg!(parklet_loom_broken = "parker_rule_1")
+            || word
+                .compare_exchange(EMPTY, DRIVING, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
         {
             driver.turn(timeout, ready);
         }

@@ -14,7 +14,7 @@
 //! - if nobody drives the reactor, it takes a turn without waiting.
 //!
 //! Ordering: whoever arms first makes visible what there is to watch, then looks at `armed`; the watcher clears `armed`,
-//! then looks whether there is something. All four are SeqCst, so one of the two sees the other.
+//! then looks whether there is something. All four are `SeqCst`, so one of the two sees the other.
 
 use super::parker::{Duty, Parker, Unparker};
 use super::pool::{self, Pool};

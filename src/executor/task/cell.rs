@@ -399,7 +399,7 @@ impl TaskRef {
                 joiner
                     .as_ref()
                     .expect("JOINER means a waker is stored")
-                    .wake_by_ref()
+                    .wake_by_ref();
             });
         }
     }

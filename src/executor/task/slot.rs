@@ -1,6 +1,6 @@
 //! A place for one runnable that its worker fills and empties, and that the watcher may empty too.
 //!
-//! SeqCst: a worker fills the slot and then looks whether the watcher is armed; the watcher disarms and then looks into the
+//! `SeqCst`: a worker fills the slot and then looks whether the watcher is armed; the watcher disarms and then looks into the
 //! slots. One of the two must see the other (`watcher.rs`).
 
 #![allow(

@@ -38,7 +38,7 @@
 //!    one each; the queue's passes to the thread that runs the task and is given up by `end_run` into IDLE.
 //!
 //! Ordering: `wake` writes the word with release even when it is SCHEDULED already, and `begin_run` acquires: a poll sees
-//! all that was written before any wake it answers. Every arrow is one AcqRel compare-and-swap on this word.
+//! all that was written before any wake it answers. Every arrow is one `AcqRel` compare-and-swap on this word.
 //!
 //! The models are in `loom_models/task_state.rs`; rules 1 to 4 have a broken variant each, which must fail there.
 
@@ -347,9 +347,7 @@ impl State {
 fn after_wake(word: usize) -> (usize, bool) {
     if word & (DONE | SCHEDULED) != 0 {
         (word, false)
-    } else if word & RUNNING == 0 {
-        (word | SCHEDULED, true)
-    } else if cfg!(parklet_loom_broken = "state_rule_2") {
+    } else if word & RUNNING == 0 || cfg!(parklet_loom_broken = "state_rule_2") {
         (word | SCHEDULED, true)
     } else if cfg!(parklet_loom_broken = "state_rule_3") {
         (word, false)

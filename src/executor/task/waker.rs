@@ -40,8 +40,10 @@ fn raw(task: &TaskRef) -> *const () {
 /// # Safety
 /// `data` is that of a waker made here that holds a reference, which is given up to the result.
 unsafe fn take(data: *const ()) -> TaskRef {
-    // SAFETY: the pointer came from `raw` or `into_raw`, and is not null.
-    unsafe { TaskRef::from_raw(NonNull::new_unchecked(data.cast_mut())) }
+    // SAFETY: `raw` and `into_raw` make this pointer, and neither makes null.
+    let pointer = unsafe { NonNull::new_unchecked(data.cast_mut()) };
+    // SAFETY: it came from them, and its reference is given up to us, says the caller.
+    unsafe { TaskRef::from_raw(pointer) }
 }
 
 /// # Safety
