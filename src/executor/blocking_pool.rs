@@ -235,7 +235,8 @@ impl BlockingPool {
                 });
             }
             drop(queue);
-            // Woken only now: an awaiter that submits its next call at once finds this thread on its way to it.
+            // Woken only now: an awaiter that submits its next call at once finds this thread on its way to it. A waker is
+            // trusted not to block, here as anywhere.
             if let Some(waker) = awaiter.take() {
                 survive(|| Waker::wake(waker));
             }
