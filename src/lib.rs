@@ -34,7 +34,6 @@ pub mod net;
 pub mod os;
 #[cfg(not(parklet_loom))]
 pub mod prelude;
-#[cfg(not(parklet_loom))]
 pub mod reactor;
 #[cfg(not(parklet_loom))]
 pub mod stream;

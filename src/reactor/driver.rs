@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_may_not_sleep_collects_what_is_there() {
-        let reactor: &'static Reactor = Box::leak(Box::new(reactor()));
+        let reactor = reactor();
         let mut driver = reactor.try_drive().unwrap();
         let mut woken = Vec::new();
         driver.turn(Some(Duration::ZERO), &mut woken);

@@ -27,13 +27,17 @@
 //! The reactor knows nothing of tasks and executors. It wakes `std::task::Waker`s, and never while it holds a lock,
 //! since a waker is somebody else's code: locks here only ever *move* wakers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::sync::PoisonError;
 
+use crate::primitive::{Mutex, MutexGuard};
+
+#[cfg(not(parklet_loom))]
 mod deadlines;
+#[cfg(not(parklet_loom))]
 mod driver;
+#[cfg(not(parklet_loom))]
 mod last_resort;
+#[cfg(not(parklet_loom))]
 #[cfg_attr(
     any(
         not(any(target_os = "linux", target_os = "android")),
@@ -42,18 +46,35 @@ mod last_resort;
     path = "poller_portable.rs"
 )]
 mod poller;
+#[cfg(not(parklet_loom))]
 mod registered;
+#[cfg(not(parklet_loom))]
 mod registration;
-mod source;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod source;
+#[cfg(not(parklet_loom))]
 mod source_table;
+#[cfg(not(parklet_loom))]
 mod timer;
-mod waiters;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod waiters;
+#[cfg(not(parklet_loom))]
 mod wheel;
 
+#[cfg(not(parklet_loom))]
 pub(crate) use driver::{Driver, Reactor};
+#[cfg(not(parklet_loom))]
 pub(crate) use last_resort::{call_successor_by, join_crew};
+#[cfg(not(parklet_loom))]
 pub use registered::Async;
+#[cfg(not(parklet_loom))]
 pub use timer::Timer;
+
+/// The models have no kernel; their events are edges.
+#[cfg(parklet_loom)]
+mod poller {
+    pub(super) const ONESHOT: bool = false;
+}
 
 /// Locks, also after a panic: every lock of the reactor guards data that is whole whenever it is unlocked, since no
 /// foreign code runs under it.
@@ -63,8 +84,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Wakes each, even when one of them panics: a waker is foreign code, and the rest of the batch must not pay for it.
 /// The panic has been reported by the panic hook; there is nobody here to hand it on to.
-fn wake_all(woken: &mut Vec<Waker>) {
+#[cfg(not(parklet_loom))]
+fn wake_all(woken: &mut Vec<std::task::Waker>) {
     for waker in woken.drain(..) {
-        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
     }
 }

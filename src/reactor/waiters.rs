@@ -18,7 +18,7 @@ const MOST_POLLERS: usize = 1024;
 
 /// The tasks that wait for one source.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     /// The first task that polled for reading.
     read: Option<Waker>,
     /// The first task that polled for writing.
@@ -49,19 +49,19 @@ struct Waiter {
 
 /// A future's place among the waiters: by this it finds its waker again, to replace or to remove it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Place(u64);
+pub(crate) struct Place(u64);
 
 impl Place {
     /// For the `poll_` functions, which cannot know that their task has gone away.
-    pub(super) const NOBODY: Place = Place(0);
+    pub(crate) const NOBODY: Place = Place(0);
     /// For a future that has not waited yet.
-    pub(super) const NOT_YET: Place = Place(u64::MAX);
+    pub(crate) const NOT_YET: Place = Place(u64::MAX);
 }
 
 impl Waiters {
     /// Stores a waker; what comes back is no longer needed. A future keeps its place, a task that polls again its entry,
     /// and different tasks have one each.
-    pub(super) fn store(
+    pub(crate) fn store(
         &mut self,
         direction: Direction,
         place: &mut Place,
@@ -100,7 +100,7 @@ impl Waiters {
     }
 
     /// The waker of the oldest task without a place, where there are too many; to be woken.
-    pub(super) fn crowd_out(&mut self, direction: Direction) -> Option<Waker> {
+    pub(crate) fn crowd_out(&mut self, direction: Direction) -> Option<Waker> {
         let list = &mut self.more.as_mut()?.list;
         if list.len() <= MOST_POLLERS {
             return None;
@@ -113,14 +113,14 @@ impl Waiters {
     }
 
     /// Takes a future's waker out, if no event has done so.
-    pub(super) fn remove(&mut self, place: &Place) -> Option<Waker> {
+    pub(crate) fn remove(&mut self, place: &Place) -> Option<Waker> {
         let list = &mut self.more.as_mut()?.list;
         let index = list.iter().position(|waiter| waiter.place == *place)?;
         Some(list.remove(index).waker)
     }
 
     /// Moves the wakers that wait for any of `readiness` to `woken`.
-    pub(super) fn take(&mut self, readiness: Readiness, woken: &mut Vec<Waker>) {
+    pub(crate) fn take(&mut self, readiness: Readiness, woken: &mut Vec<Waker>) {
         for direction in [Direction::Read, Direction::Write] {
             if readiness.contains(direction.ready()) {
                 woken.extend(self.first(direction).take());
@@ -135,7 +135,7 @@ impl Waiters {
     }
 
     /// The directions that somebody waits for.
-    pub(super) fn wanted(&self) -> Readiness {
+    pub(crate) fn wanted(&self) -> Readiness {
         let more = self.more.iter().flat_map(|more| &more.list);
         let more = more.fold(Readiness::NONE, |wanted, waiter| {
             wanted.and(waiter.direction.ready())
@@ -157,7 +157,7 @@ impl Waiters {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(parklet_loom)))]
 mod tests {
     use super::*;
     use std::sync::Arc;
