@@ -245,7 +245,7 @@ impl Locals {
 
 impl Drop for Locals {
     fn drop(&mut self) {
-        // Values that kept coming back in `drop_locals`: dropping them here could go on for ever.
-        std::mem::forget(std::mem::take(self.0.get_mut()));
+        // Values that kept coming back in `drop_locals`: dropping them here could go on for ever. The list itself is freed.
+        self.0.get_mut().drain(..).for_each(std::mem::forget);
     }
 }
