@@ -177,10 +177,15 @@ impl Log {
         self.0.lock().unwrap().is_empty()
     }
 
-    /// Compares all that was added since the last time.
+    /// All that was added since the last time.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Compares it.
     #[track_caller]
     pub(crate) fn expect<S: AsRef<str> + Debug>(&self, entries: impl AsRef<[S]>) {
-        let found = std::mem::take(&mut *self.0.lock().unwrap());
+        let found = self.take();
         let expected: Vec<&str> = entries.as_ref().iter().map(AsRef::as_ref).collect();
         assert_eq!(found, expected);
     }
