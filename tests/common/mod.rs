@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "no test program uses all of it")]
 
 #[path = "../own_process/mod.rs"]
-mod own_process;
+pub(crate) mod own_process;
 
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
