@@ -2,24 +2,28 @@
 //!
 //! ```text
 //!   the task                                      a thread of the blocking pool
-//!   spawn(closure) ──────── queue ──────────────► value = closure()
-//!   poll: no value yet, leave the waker           lock, store the value, take the waker, unlock
-//!   poll: take the value   ◄───────────────────── wake
+//!   spawn(closure) ──────── queue ──────────────► run: value = closure()
+//!   poll: no value yet, leave the waker           (the thread lets the pool know that it is free again)
+//!   poll: take the value   ◄───────────────────── deliver: lock, store the value, take the waker, unlock, wake
 //! ```
 //!
 //! The form is that of *Programming Rust* (chapter 20): a future needs no more than a place for the value and a place
 //! for the waker, shared by the two sides. Two things differ. The thread comes from a pool (`blocking_pool.rs`), for
 //! a new one costs some 15 us. And the value is a `Result`, so that a panic travels like any other outcome.
+//!
+//! Running and delivering are two steps, since whoever sees the value may submit the next call at once, and shall meet
+//! the thread that has just become free.
 
 use std::fmt;
 use std::future::{self, Future};
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use super::blocking_pool::{BlockingPool, Ticket};
+use super::blocking_pool::{BlockingPool, Job, Ticket};
 
 /// The value a blocking closure will return, as a future; made by [`spawn_blocking`](crate::task::spawn_blocking).
 ///
@@ -53,6 +57,50 @@ struct Shared<T> {
     waker: Option<Waker>,
 }
 
+/// The pool's side of a job.
+struct Call<F, T> {
+    /// The closure, later its value: they share the memory.
+    stage: Stage<F, T>,
+    /// Where the awaiter looks for the value.
+    shared: Arc<Mutex<Shared<T>>>,
+}
+
+/// How far a [`Call`] has come.
+enum Stage<F, T> {
+    Waiting(F),
+    Running,
+    Done(thread::Result<T>),
+}
+
+impl<F, T> Job for Call<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn run(&mut self) {
+        if let Stage::Waiting(closure) = mem::replace(&mut self.stage, Stage::Running) {
+            // Whoever awaits the value sees the panic too, so nothing half-changed stays hidden.
+            self.stage = Stage::Done(panic::catch_unwind(AssertUnwindSafe(closure)));
+        }
+    }
+
+    fn deliver(self: Box<Self>) {
+        let Call { stage, shared } = *self;
+        let Stage::Done(value) = stage else {
+            return;
+        };
+        let mut awaited = shared.lock().unwrap();
+        awaited.value = Some(value);
+        let waker = awaited.waker.take();
+        drop(awaited);
+        // Before the wake: if nobody awaits the value any more, it is dropped here.
+        drop(shared);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
 impl BlockingPool {
     /// Queues the closure for a thread of this pool. It starts as soon as there is one; nobody need poll the future.
     pub(crate) fn spawn<F, T>(self: &Arc<Self>, closure: F) -> SpawnBlocking<T>
@@ -64,17 +112,10 @@ impl BlockingPool {
             value: None,
             waker: None,
         }));
-        let ticket = self.submit({
-            let shared = Arc::clone(&shared);
-            Box::new(move || {
-                // Whoever awaits the value sees the panic too, so nothing half-changed stays hidden.
-                let value = panic::catch_unwind(AssertUnwindSafe(closure));
-                let mut shared = shared.lock().unwrap();
-                shared.value = Some(value);
-                // The pool wakes it, once this thread can be seen to be free again.
-                shared.waker.take()
-            })
-        });
+        let ticket = self.submit(Box::new(Call {
+            stage: Stage::Waiting(closure),
+            shared: Arc::clone(&shared),
+        }));
         SpawnBlocking {
             shared,
             pool: Arc::clone(self),

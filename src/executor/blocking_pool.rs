@@ -20,6 +20,8 @@
 //! 3. Jobs start in the order in which they came. Of the idle threads the one that went idle last is called first: its
 //!    cache is warm, and the others come of age and leave.
 //! 4. A job is never run by the thread that submits it or by a worker: a task that must not block would.
+//! 5. A value is delivered only when its thread counts as free: an awaiter that submits its next call at once finds that
+//!    thread on its way to it, and no other is started.
 //!
 //! A thread that has finished a job looks around for [`LOOK_AROUND`] before it parks, and counts as on its way: a task
 //! that awaits one blocking call after the other then pays for no thread switch in the kernel.
@@ -61,8 +63,14 @@ const LOOK_AROUND: Duration = Duration::from_micros(10);
 /// Pause before another attempt to create a thread: a wait that a caller barely notices, 100 attempts a second.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-/// A blocking call, ready to run; it leaves its value where the awaiter finds it, and returns the awaiter's waker.
-pub(crate) type Job = Box<dyn FnOnce() -> Option<Waker> + Send>;
+/// A blocking call, in the two steps that rule 5 asks for.
+pub(crate) trait Job: Send {
+    /// Makes the call and keeps its value, unseen. A panic of the call is a value too.
+    fn run(&mut self);
+
+    /// Hands the value to the awaiter and wakes it; if it is gone, drops the value.
+    fn deliver(self: Box<Self>);
+}
 
 /// A job's number in order of submission: where to find it in the queue.
 pub(crate) type Ticket = u64;
@@ -90,7 +98,7 @@ pub(crate) struct BlockingPool {
 #[derive(Default)]
 struct JobQueue {
     /// Jobs that no thread has taken, by ticket, the oldest in front.
-    jobs: VecDeque<(Ticket, Job)>,
+    jobs: VecDeque<(Ticket, Box<dyn Job>)>,
     /// Parked threads, the one that parked last at the end.
     idle: Vec<IdleThread>,
     /// Threads that live or are being started.
@@ -132,7 +140,7 @@ enum ComesFrom {
 
 /// What a thread does next.
 enum Next {
-    Run(Job),
+    Run(Box<dyn Job>),
     /// Watch for a job newer than this.
     LookAround(Ticket),
     Park,
@@ -168,7 +176,7 @@ impl BlockingPool {
     }
 
     /// Queues a job and sees to it that a thread comes for it.
-    pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Ticket {
+    pub(crate) fn submit(self: &Arc<Self>, job: Box<dyn Job>) -> Ticket {
         let mut queue = self.lock();
         let ticket = self.newest.load(Ordering::Relaxed) + 1;
         queue.jobs.push_back((ticket, job));
@@ -180,7 +188,7 @@ impl BlockingPool {
     }
 
     /// Takes a job out of the queue, if no thread has taken it.
-    pub(crate) fn take_back(&self, ticket: Ticket) -> Option<Job> {
+    pub(crate) fn take_back(&self, ticket: Ticket) -> Option<Box<dyn Job>> {
         let mut queue = self.lock();
         let place = queue.jobs.binary_search_by_key(&ticket, |job| job.0).ok()?;
         queue.jobs.remove(place).map(|(_, job)| job)
@@ -223,7 +231,7 @@ impl BlockingPool {
     fn serve(self: Arc<Self>, number: usize) {
         let parker = Parker::new();
         let mut comes_from = ComesFrom::Call;
-        let mut awaiter = None;
+        let mut done: Option<Box<dyn Job>> = None;
         loop {
             let mut queue = self.lock();
             let next = queue.next(comes_from, self.newest.load(Ordering::Relaxed));
@@ -235,16 +243,16 @@ impl BlockingPool {
                 });
             }
             drop(queue);
-            // Woken only now: an awaiter that submits its next call at once finds this thread on its way to it. A waker is
-            // trusted not to block, here as anywhere.
-            if let Some(waker) = awaiter.take() {
-                survive(|| Waker::wake(waker));
+            // Only now (rule 5). The awaiter's waker is trusted not to block, here as anywhere.
+            if let Some(job) = done.take() {
+                survive(|| job.deliver());
             }
             self.carry_out(call);
 
             comes_from = match next {
-                Next::Run(job) => {
-                    awaiter = survive(job).flatten();
+                Next::Run(mut job) => {
+                    job.run();
+                    done = Some(job);
                     ComesFrom::Job
                 }
                 Next::LookAround(newest) => {
@@ -336,11 +344,11 @@ impl JobQueue {
 
 /// Runs what others wrote; the thread outlives its panic. The closure's own panic is caught in the job and is the
 /// awaiter's; what is left to panic is a foreign waker, or the drop of a value that nobody awaits.
-fn survive<T>(code: impl FnOnce() -> T) -> Option<T> {
-    panic::catch_unwind(AssertUnwindSafe(code))
-        // Nobody wants the payload, and its drop could panic once more.
-        .map_err(mem::forget)
-        .ok()
+fn survive(code: impl FnOnce()) {
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(code)) {
+        // Nobody wants it, and its drop could panic once more.
+        mem::forget(payload);
+    }
 }
 
 /// Another attempt to create a thread, when it is due.

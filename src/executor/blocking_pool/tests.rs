@@ -4,6 +4,7 @@
 use std::sync::Barrier;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::task::Poll;
 
 use futures_lite::future::block_on;
 
@@ -147,20 +148,59 @@ fn the_number_of_threads_is_capped() {
     assert_eq!(log.try_iter().collect::<Vec<_>>(), [started(1), started(2)]);
 }
 
+/// Awaits a job without sleeping, so that what comes after it comes at once.
+fn spin_on<T>(mut job: SpawnBlocking<T>) -> T {
+    let mut cx = Context::from_waker(Waker::noop());
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Poll::Ready(value) = Pin::new(&mut job).poll(&mut cx) {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "the job never ended");
+        hint::spin_loop();
+    }
+}
+
 #[test]
 fn calls_awaited_one_after_the_other_share_one_thread() {
     let (pool, log) = watched_pool(8, FOREVER);
     for call in 0..200 {
-        assert_eq!(
-            block_on(pool.spawn(|| thread::current().name().map(str::to_owned))).as_deref(),
-            Some("parklet-blocking-1")
-        );
+        let job = pool.spawn(|| thread::current().name().map(str::to_owned));
+        // Waiting for the wake, or without it: a value must not come before its thread can be called again.
+        let name = if call % 2 == 0 {
+            block_on(job)
+        } else {
+            spin_on(job)
+        };
+        assert_eq!(name.as_deref(), Some("parklet-blocking-1"));
         // Let it park now and then; at other times the next call finds it looking around, or on its way back.
         if call % 3 == 0 {
             wait_until(|| pool.lock().idle.len() == 1);
         }
     }
     assert_eq!(log.try_iter().collect::<Vec<_>>(), [started(1)]);
+}
+
+#[test]
+fn a_value_comes_only_when_its_thread_counts_as_free() {
+    let (pool, _log) = watched_pool(8, FOREVER);
+    let (mut job, gate) = gated_job(&pool);
+    gate.wait_until_running();
+    // While the pool cannot hear that the thread is free again, there must be no value. No event says that it does not
+    // come, so this looks for a while; a value that comes too early is there at once.
+    let deaf = pool.lock();
+    gate.open();
+    // The call is over when the closure has been dropped.
+    assert!(gate.is_running.recv().is_err());
+    let mut cx = Context::from_waker(Waker::noop());
+    let until = Instant::now() + Duration::from_millis(20);
+    while Instant::now() < until {
+        assert!(!job.is_finished());
+        assert!(Pin::new(&mut job).poll(&mut cx).is_pending());
+        thread::yield_now();
+    }
+    drop(deaf);
+    assert_eq!(block_on(job), "parklet-blocking-1");
 }
 
 #[test]
