@@ -1,8 +1,16 @@
 //! From a key to its source, and back into the pool when the descriptor goes.
 //!
-//! Sources live in pages of doubling size that are never freed nor moved: so an event finds its source without a lock,
+//! Sources live in pages of growing size that are never freed nor moved: so an event finds its source without a lock,
 //! a registration holds a plain reference, and an idle socket costs one line of 64 bytes. What makes reuse safe is the
 //! generation: closing a source changes it, and an event whose key has another one is stale.
+//!
+//! ```text
+//!   64 × 8             128 × 8                256 × 8
+//!  ┌─┬─┬─┬─┬─┬─┬─┬─┬──┬──┬──┬─ ... ─┬──┬────┬────┬─ ...
+//!  └─┴─┴─┴─┴─┴─┴─┴─┴──┴──┴──┴─ ... ─┴──┴────┴────┴─ ...
+//! ```
+//!
+//! So a page is about an eighth of what lies before it, and no more memory than that waits for sockets yet to come.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -14,8 +22,11 @@ use super::source::{Readiness, Source};
 /// Sources in the first page: 4 KiB, enough for a small program.
 const FIRST_PAGE: usize = 64;
 
-/// Pages, each twice as large as the one before: 67 million sources, more than a process may have descriptors.
-const PAGES: usize = 20;
+/// Pages of one size; then the size doubles.
+const PAGES_OF_A_SIZE: usize = 8;
+
+/// All pages, of 17 sizes: 67 million sources, more than a process may have descriptors.
+const PAGES: usize = PAGES_OF_A_SIZE * 17;
 
 /// Which source an event is for, and which of its lives: `generation << 32 | index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +54,7 @@ impl Key {
 }
 
 /// All sources of the process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SourceTable {
     /// The pages made so far.
     pages: [OnceLock<Box<[Source]>>; PAGES],
@@ -52,6 +63,16 @@ pub(super) struct SourceTable {
     free: Mutex<Vec<u32>>,
     /// Places from here on have never been used.
     untouched: AtomicU32,
+}
+
+impl Default for SourceTable {
+    fn default() -> SourceTable {
+        SourceTable {
+            pages: [const { OnceLock::new() }; PAGES],
+            free: Mutex::default(),
+            untouched: AtomicU32::new(0),
+        }
+    }
 }
 
 impl SourceTable {
@@ -67,8 +88,8 @@ impl SourceTable {
         assert!(page < PAGES, "more sources than descriptors: {index}");
         let page = self.pages[page].get_or_init(|| {
             let first = index - u32::try_from(offset).expect("smaller than the index");
-            let last = first + (u32::try_from(FIRST_PAGE).expect("small") << page) - 1;
-            (first..=last).map(Source::new).collect()
+            let sources = (first..).map(Source::new);
+            sources.take(size_of_page(page)).collect()
         });
         let source = &page[offset];
         source.open();
@@ -95,11 +116,19 @@ impl SourceTable {
     }
 }
 
-/// The page of a source and its place there: page `n` starts at `FIRST_PAGE * (2^n - 1)`.
+/// The page of a source and its place there.
 fn locate(index: u32) -> (usize, usize) {
-    let pages_before = index as usize / FIRST_PAGE + 1;
-    let page = pages_before.ilog2() as usize;
-    (page, index as usize - FIRST_PAGE * ((1 << page) - 1))
+    // Counted from as many sources below the first as make every doubling of the number a doubling of the size.
+    let number = index as usize + FIRST_PAGE * PAGES_OF_A_SIZE;
+    let doublings = (number / (FIRST_PAGE * PAGES_OF_A_SIZE)).ilog2() as usize;
+    let size = FIRST_PAGE << doublings;
+    let page = doublings * PAGES_OF_A_SIZE + number / size - PAGES_OF_A_SIZE;
+    (page, number % size)
+}
+
+/// How many sources a page has.
+fn size_of_page(page: usize) -> usize {
+    FIRST_PAGE << (page / PAGES_OF_A_SIZE)
 }
 
 #[cfg(test)]
@@ -112,8 +141,9 @@ mod tests {
         let (mut page, mut offset) = (0, 0);
         for index in 1..10_000 {
             offset += 1;
-            if offset == FIRST_PAGE << page {
+            if offset == size_of_page(page) {
                 (page, offset) = (page + 1, 0);
+                assert!(size_of_page(page) * 8 <= index as usize + 512);
             }
             assert_eq!(locate(index), (page, offset), "index {index}");
         }
