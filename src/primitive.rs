@@ -6,14 +6,14 @@
 #[cfg(not(parklet_loom))]
 pub(crate) use {
     crossbeam::sync::{Parker as ThreadParker, Unparker as ThreadUnparker},
-    std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     std::sync::{Arc, Mutex, MutexGuard},
 };
 
 #[cfg(parklet_loom)]
 pub(crate) use {
     self::locked_parker::{ThreadParker, ThreadUnparker},
-    loom::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     loom::sync::{Arc, Mutex, MutexGuard},
 };
 

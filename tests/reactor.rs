@@ -16,7 +16,7 @@ use parklet::future;
 use parklet::io::{ReadExt, WriteExt};
 use parklet::reactor::Async;
 use parklet::task::{self, block_on};
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use rustix::fs::{FileType, Mode};
 
 use reactor_support::{HANGS, HandTask};
@@ -332,8 +332,7 @@ fn a_fifo_that_gets_a_new_writer_is_waited_for_again() {
 #[test]
 fn a_closed_descriptor_leaves_nothing_behind() {
     let (ours, mut theirs) = pair();
-    let owner = ours.get_ref().as_fd().try_clone_to_owned().unwrap();
-    let inode = fs::File::from(owner).metadata().unwrap().ino();
+    let inode = inode_of(&ours);
     let (task, late) = (HandTask::new(), HandTask::new());
     assert!(poll_read(&ours, &task).is_pending());
     assert_eq!(registrations_of(inode), 1);
@@ -365,6 +364,46 @@ fn registrations_of(inode: u64) -> usize {
         }
     }
     registrations
+}
+
+/// The number by which the kernel knows the file, whatever descriptors there are.
+fn inode_of(io: impl AsFd) -> u64 {
+    let owner = io.as_fd().try_clone_to_owned().unwrap();
+    fs::File::from(owner).metadata().unwrap().ino()
+}
+
+#[test]
+fn a_connection_is_registered_when_it_first_has_to_wait() {
+    run(async {
+        let listener = parklet::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let inode = inode_of(&server);
+
+        client.write_all(b"question").unwrap();
+        wait_without_reactor(&server);
+        assert_eq!(server.read(&mut [0; 64]).await.unwrap(), 8);
+        server.write_all(b"answer").await.unwrap();
+        assert_eq!(registrations_of(inode), 0, "it never waited");
+
+        // What comes before it is registered counts too: the rest of a half-closed connection, here.
+        client.write_all(b"more").unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        wait_without_reactor(&server);
+        assert_eq!(server.read(&mut [0; 64]).await.unwrap(), 4);
+        assert_eq!(registrations_of(inode), 1);
+        assert_eq!(server.read(&mut [0; 64]).await.unwrap(), 0);
+        drop(server);
+        assert_eq!(registrations_of(inode), 0);
+    });
+}
+
+/// Returns when a read would find something.
+fn wait_without_reactor(io: impl AsFd) {
+    let mut io = [PollFd::new(&io, PollFlags::IN)];
+    assert_eq!(rustix::event::poll(&mut io, None).unwrap(), 1);
 }
 
 #[test]

@@ -18,7 +18,6 @@ use crate::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use crate::reactor::Async;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
 
 /// One of our sockets around one of std's.
 trait StdSocket: Sized {
@@ -50,7 +49,7 @@ macro_rules! impl_for_stream {
             }
 
             fn into_async(self) -> Result<Async<$std>, $socket> {
-                Arc::try_unwrap(self.socket).map_err(|socket| Self { socket })
+                self.socket.try_unwrap().map_err(|socket| Self { socket })
             }
         }
     };

@@ -198,7 +198,7 @@ impl TcpListener {
         self.acceptor.poll_accept(cx, turn, |listener| {
             let (socket, peer) = accept_nonblocking(listener)?;
             let peer = peer.ok_or(rustix::io::Errno::CONNABORTED)?.try_into()?;
-            let socket = Async::new_nonblocking(std::net::TcpStream::from(socket))?;
+            let socket = Async::new_lazy(std::net::TcpStream::from(socket))?;
             Ok((TcpStream::new(socket), peer))
         })
     }

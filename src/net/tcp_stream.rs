@@ -4,8 +4,7 @@ use crate::io::explained;
 use crate::net::connect::connect_tcp;
 use crate::net::to_socket_addrs::try_each;
 use crate::net::{Shutdown, SocketAddr, ToSocketAddrs, impl_stream_io};
-use crate::reactor::Async;
-use std::sync::Arc;
+use crate::reactor::{Async, Shared};
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -44,14 +43,14 @@ use std::{fmt, io};
 #[derive(Clone)]
 pub struct TcpStream {
     /// The socket and its place in the reactor, shared by all clones.
-    pub(super) socket: Arc<Async<std::net::TcpStream>>,
+    pub(super) socket: Shared<std::net::TcpStream>,
 }
 
 impl TcpStream {
     /// Around a connected socket.
     pub(super) fn new(socket: Async<std::net::TcpStream>) -> TcpStream {
         TcpStream {
-            socket: Arc::new(socket),
+            socket: Shared::new(socket),
         }
     }
 

@@ -50,6 +50,8 @@ mod poller;
 mod registered;
 #[cfg(not(parklet_loom))]
 mod registration;
+#[cfg(not(parklet_loom))]
+mod shared;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod source;
 #[cfg(not(parklet_loom))]
@@ -67,6 +69,8 @@ pub(crate) use driver::{Driver, Reactor};
 pub(crate) use last_resort::{call_successor_by, join_crew};
 #[cfg(not(parklet_loom))]
 pub use registered::Async;
+#[cfg(not(parklet_loom))]
+pub(crate) use shared::Shared;
 #[cfg(not(parklet_loom))]
 pub use timer::Timer;
 

@@ -26,7 +26,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::registration::Registration;
-use super::source::Direction;
+use super::source::{Direction, Source};
 use super::waiters::Place;
 
 /// A descriptor whose calls wait without blocking the thread.
@@ -107,9 +107,27 @@ impl<T: AsFd + 'static> Async<T> {
         let registration = Registration::new(io.as_fd())?;
         Ok(Async { registration, io })
     }
+
+    /// [`new_nonblocking`](Async::new_nonblocking) for a socket that often need not wait, such as one just accepted, whose
+    /// first bytes are there already: it is registered when it first has to.
+    pub(crate) fn new_lazy(io: T) -> io::Result<Async<T>> {
+        let registration = Registration::lazy(io.as_fd())?;
+        Ok(Async { registration, io })
+    }
 }
 
 impl<T> Async<T> {
+    /// Another handle to the same registration; one of the two must not be dropped (`shared.rs`).
+    pub(super) fn with_same_source(&self, io: T) -> Async<T> {
+        let registration = self.registration.same();
+        Async { registration, io }
+    }
+
+    /// Where its readiness is kept.
+    pub(super) fn source(&self) -> &'static Source {
+        self.registration.source()
+    }
+
     /// The descriptor's owner.
     ///
     /// There is no `get_mut`: with it one could exchange the descriptor and leave the reactor with the old one. Take it

@@ -44,17 +44,49 @@ impl Registration {
     /// The kernel's: `PermissionDenied` for what cannot be waited for (a regular file), `AlreadyExists` for a descriptor
     /// that is registered already; or the reactor could not be started.
     pub(super) fn new(fd: BorrowedFd<'_>) -> io::Result<Registration> {
-        let reactor = Reactor::try_start()?;
-        let source = reactor.sources.open();
-        let raw = fd.as_raw_fd();
-        if let Err(error) = reactor.poller.add(fd, key(source)) {
-            source.close();
-            reactor.sources.put_back(source);
-            let kind = error.kind();
-            let message = format!("cannot wait for events of descriptor {raw}: {error}");
-            return Err(io::Error::new(kind, message));
+        let registration = Registration::lazy(fd)?;
+        registration.tell_kernel()?;
+        Ok(registration)
+    }
+
+    /// [`new`](Registration::new), but the kernel is told only when a call first has to wait. A connection that is served
+    /// and closed without waiting saves two system calls, and the driver an event that says what is known: that one may
+    /// write.
+    ///
+    /// Nothing is missed meanwhile: adding a descriptor reports what is ready at that moment.
+    ///
+    /// # Errors
+    ///
+    /// If the reactor could not be started. What the kernel says of the descriptor comes with the first wait.
+    pub(super) fn lazy(fd: BorrowedFd<'_>) -> io::Result<Registration> {
+        let source = Reactor::try_start()?.sources.open();
+        let fd = fd.as_raw_fd();
+        Ok(Registration { source, fd })
+    }
+
+    /// Tells the kernel of the descriptor. The caller is the only one to do so: nobody else has the registration yet, or
+    /// he has the lock of [`Source::wait`].
+    fn tell_kernel(&self) -> io::Result<()> {
+        let added = Reactor::started().poller.add(self.fd(), key(self.source));
+        added.map_err(|error| {
+            let message = format!("cannot wait for events of descriptor {}: {error}", self.fd);
+            io::Error::new(error.kind(), message)
+        })?;
+        self.source.set_registered();
+        Ok(())
+    }
+
+    /// The same registration again; one of the two must not be dropped (`shared.rs`).
+    pub(super) fn same(&self) -> Registration {
+        Registration {
+            source: self.source,
+            fd: self.fd,
         }
-        Ok(Registration { source, fd: raw })
+    }
+
+    /// Its readiness and waiters.
+    pub(super) fn source(&self) -> &'static Source {
+        self.source
     }
 
     /// Makes `attempt`, and where it would block, stores the task's waker until it is worth trying again.
@@ -152,11 +184,17 @@ impl Registration {
     ) -> io::Result<Wait> {
         let reactor = Reactor::started();
         let wait = self.source.wait(direction, place, cx.waker(), |wanted| {
-            if arm {
-                reactor.poller.rearm(self.fd(), key(self.source), wanted)
-            } else {
-                Ok(())
+            if !self.source.is_registered() {
+                self.tell_kernel()?;
+                if !poller::ONESHOT {
+                    // To be added is to be asked what is there.
+                    return Ok(());
+                }
             }
+            if arm {
+                reactor.poller.rearm(self.fd(), key(self.source), wanted)?;
+            }
+            Ok(())
         })?;
         if wait == Wait::Stored {
             last_resort::waiter_stored(cx);
@@ -168,8 +206,13 @@ impl Registration {
     /// that nobody has it before. Those who waited are woken, to find the descriptor gone.
     fn deregister(&self) -> io::Result<()> {
         let reactor = Reactor::started();
+        let is_registered = self.source.is_registered();
         let mut waiters = self.source.close();
-        let deleted = reactor.poller.delete(self.fd());
+        let deleted = if is_registered {
+            reactor.poller.delete(self.fd())
+        } else {
+            Ok(())
+        };
         reactor.sources.put_back(self.source);
         let mut woken = Vec::new();
         waiters.take(super::source::Readiness::BOTH, &mut woken);

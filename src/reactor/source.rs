@@ -27,7 +27,7 @@ use std::task::Waker;
 
 use super::waiters::{Place, Waiters};
 use super::{lock, poller};
-use crate::primitive::{AtomicU64, Mutex, Ordering};
+use crate::primitive::{AtomicU32, AtomicU64, Mutex, Ordering};
 
 /// The two ways to wait for a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ impl Readiness {
     const READ_ASKED: Readiness = Readiness(1 << 4);
     /// The same for `poll_writable`.
     const WRITE_ASKED: Readiness = Readiness(1 << 5);
+    /// The kernel has been told of the descriptor; set at most once in a life.
+    const REGISTERED: Readiness = Readiness(1 << 6);
 
     /// The marks of both sets.
     pub(crate) const fn and(self, other: Readiness) -> Readiness {
@@ -83,13 +85,14 @@ impl Readiness {
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 6] = [
+        const NAMES: [&str; 7] = [
             "READ",
             "WRITE",
             "READ_CLOSED",
             "PRIORITY",
             "READ_ASKED",
             "WRITE_ASKED",
+            "REGISTERED",
         ];
         let marks = NAMES
             .iter()
@@ -210,6 +213,8 @@ pub(crate) struct Source {
     waiters: Mutex<Waiters>,
     /// This source's place in the table.
     index: u32,
+    /// How many handles share the descriptor (`shared.rs`).
+    owners: AtomicU32,
 }
 
 impl Source {
@@ -219,7 +224,13 @@ impl Source {
             state: AtomicU64::new(0),
             waiters: Mutex::default(),
             index,
+            owners: AtomicU32::new(0),
         }
+    }
+
+    /// How many handles share the descriptor.
+    pub(crate) fn owners(&self) -> &AtomicU32 {
+        &self.owners
     }
 
     /// This source's place in the table.
@@ -243,6 +254,18 @@ impl Source {
         let mut waiters = lock(&self.waiters);
         self.state.fetch_add(1 << 32, Ordering::AcqRel);
         std::mem::take(&mut *waiters)
+    }
+
+    /// Whether the kernel knows the descriptor. To be asked by who closes, or within `arm` of [`wait`](Source::wait): elsewhere
+    /// the answer may be old.
+    pub(crate) fn is_registered(&self) -> bool {
+        let marks = self.state().readiness();
+        marks.contains(Readiness::REGISTERED)
+    }
+
+    /// The kernel knows the descriptor from now on.
+    pub(crate) fn set_registered(&self) {
+        self.change(|state| Some(state.with(state.readiness().and(Readiness::REGISTERED))));
     }
 
     /// What is known now. Read it before a call whose answer is handed to [`clear`](Source::clear).

@@ -4,10 +4,9 @@ use super::SocketAddr;
 use super::room::until_room;
 use crate::io::Explain;
 use crate::net::{Shutdown, impl_stream_io, nonblocking_socket};
-use crate::reactor::Async;
+use crate::reactor::{Async, Shared};
 use rustix::net::{AddressFamily, SocketAddrUnix};
 use std::path::Path;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::{fmt, io};
 
@@ -35,14 +34,14 @@ use std::{fmt, io};
 #[derive(Clone)]
 pub struct UnixStream {
     /// The socket and its place in the reactor, shared by all clones.
-    pub(crate) socket: Arc<Async<std::os::unix::net::UnixStream>>,
+    pub(crate) socket: Shared<std::os::unix::net::UnixStream>,
 }
 
 impl UnixStream {
     /// Around a connected socket.
     pub(crate) fn new(socket: Async<std::os::unix::net::UnixStream>) -> UnixStream {
         UnixStream {
-            socket: Arc::new(socket),
+            socket: Shared::new(socket),
         }
     }
 
@@ -188,7 +187,7 @@ async fn connect(path: &Path) -> io::Result<Async<std::os::unix::net::UnixStream
     let address = SocketAddrUnix::new(path)?;
     let socket = nonblocking_socket(AddressFamily::UNIX)?;
     until_room(|| Ok(rustix::net::connect(&socket, &address)?)).await?;
-    Async::new_nonblocking(socket.into())
+    Async::new_lazy(socket.into())
 }
 
 impl_stream_io!(UnixStream, poll_read);
