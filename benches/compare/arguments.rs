@@ -1,0 +1,154 @@
+//! The command line.
+
+use crate::contenders::{CONTENDERS, Contender, PARKLET, contender};
+use crate::run::Form;
+use crate::targets::ROWS;
+
+/// What is to be done.
+pub(crate) enum Task {
+    /// Print what there is.
+    List,
+    /// Compare.
+    Compare(Comparison),
+    /// Be one run: its runtime, workload and form.
+    Run(&'static Contender, String, Form),
+}
+
+/// What is to be compared.
+pub(crate) struct Comparison {
+    pub(crate) form: Form,
+    pub(crate) rounds: usize,
+    pub(crate) contenders: Vec<&'static Contender>,
+    /// Parts of the names of rows; none is all.
+    pub(crate) filters: Vec<String>,
+}
+
+impl Comparison {
+    /// Whether a row of that name was asked for.
+    pub(crate) fn wants(&self, id: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| id.contains(filter))
+    }
+}
+
+/// Rounds unless told otherwise: odd, so that the median is one of them.
+const ROUNDS: usize = 7;
+
+const USAGE: &str = "\
+usage: cargo bench --bench compare -- [FILTER...] [OPTIONS]
+
+FILTER                  only rows whose name contains it
+--full                  measure longer; without it the comparison ends within 90 seconds
+--rounds NUMBER         rounds, 7 unless told otherwise
+--runtimes NAME,NAME    only these; parklet is the one that is judged
+--list                  print the names of rows and runtimes
+
+example: cargo bench --bench compare -- spawn --runtimes parklet,tokio --rounds 15";
+
+/// The first word of a child's command line.
+pub(crate) const RUN: &str = "run";
+
+/// Reads the command line, without the program's name. The error is what to tell the user.
+pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
+    if let [first, runtime, workload, form] = arguments
+        && first == RUN
+    {
+        return parse_run(runtime, workload, form);
+    }
+    // Cargo adds `--bench` under `cargo bench`, and nothing under `cargo test --benches`, where there is no time.
+    let measures = arguments.iter().any(|argument| argument == "--bench");
+    let mut comparison = Comparison {
+        form: if measures { Form::Quick } else { Form::Tiny },
+        rounds: if measures { ROUNDS } else { 1 },
+        contenders: Vec::new(),
+        filters: Vec::new(),
+    };
+    let mut list = false;
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let mut value = |of: &str| {
+            let value = arguments.next();
+            value.ok_or_else(|| format!("{argument} needs {of}\n\n{USAGE}"))
+        };
+        match argument.as_str() {
+            "--bench" => {}
+            "--help" | "-h" => return Err(USAGE.to_owned()),
+            "--list" => list = true,
+            "--full" => comparison.form = Form::Full,
+            "--rounds" => comparison.rounds = parse_rounds(value("a number")?)?,
+            "--runtimes" => comparison.contenders = parse_runtimes(value("names")?)?,
+            option if option.starts_with('-') => {
+                return Err(format!("there is no option {option}\n\n{USAGE}"));
+            }
+            filter => comparison.filters.push(filter.to_owned()),
+        }
+    }
+    if comparison.contenders.is_empty() {
+        // A test of the bench needs no peers.
+        let wanted = |contender: &&Contender| measures || contender.name == PARKLET;
+        comparison.contenders = CONTENDERS.iter().filter(wanted).collect();
+    }
+    if !ROWS.iter().any(|row| comparison.wants(&row.id())) {
+        let filters = comparison.filters.join(", ");
+        return Err(format!(
+            "no row's name contains {filters}; there are:\n{}",
+            names()
+        ));
+    }
+    Ok(if list {
+        Task::List
+    } else {
+        Task::Compare(comparison)
+    })
+}
+
+fn parse_rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=1_000) => Ok(rounds),
+        _ => Err(format!(
+            "--rounds: expected a number from 1 to 1000, found {text:?}"
+        )),
+    }
+}
+
+fn parse_runtimes(text: &str) -> Result<Vec<&'static Contender>, String> {
+    let names: Vec<&str> = text.split(',').collect();
+    for &name in &names {
+        if contender(name).is_none() {
+            let all: Vec<&str> = CONTENDERS.iter().map(|contender| contender.name).collect();
+            return Err(format!(
+                "--runtimes: expected names from {}, found {name:?}",
+                all.join(",")
+            ));
+        }
+    }
+    // In the order of the table, and none twice.
+    let wanted = |contender: &&Contender| names.contains(&contender.name);
+    Ok(CONTENDERS.iter().filter(wanted).collect())
+}
+
+/// All rows, one a line.
+pub(crate) fn names() -> String {
+    let lines: Vec<String> = ROWS
+        .iter()
+        .map(|row| format!("  {:30} {}", row.id(), row.what))
+        .collect();
+    lines.join("\n")
+}
+
+/// How a child is told its form.
+pub(crate) fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Tiny => "tiny",
+        Form::Quick => "quick",
+        Form::Full => "full",
+    }
+}
+
+fn parse_run(runtime: &str, workload: &str, form: &str) -> Result<Task, String> {
+    let contender = contender(runtime).ok_or_else(|| format!("there is no runtime {runtime:?}"))?;
+    let form = [Form::Tiny, Form::Quick, Form::Full]
+        .into_iter()
+        .find(|&known| form_name(known) == form)
+        .ok_or_else(|| format!("there is no form {form:?}"))?;
+    Ok(Task::Run(contender, workload.to_owned(), form))
+}

@@ -1,0 +1,158 @@
+//! parklet beside async-std, tokio, smol and nio, and beside the least that can be done by hand.
+//!
+//! `cargo bench --bench compare` takes a minute and a half, `-- --full` longer; `-- --help` says what else there is.
+//!
+//! - Each run is a process of its own, so that no runtime meets what another has left behind.
+//! - In each round every workload is run by everyone in turn, and someone else begins: a slow spell of the machine, and
+//!   there are some that last minutes, hits all. So figures are compared within one comparison only.
+//! - Each runtime has two workers. A second column of parklet has one: where the two differ, what matters is where the
+//!   host puts the second core.
+//! - Every workload checks its sums, counts and bytes.
+//! - The goals in `targets.rs` are ratios of medians.
+
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the text of a workload is compiled once for each runtime"
+)]
+
+mod arguments;
+mod child;
+mod clock;
+mod contenders;
+mod figures;
+mod floor;
+mod run;
+mod runtimes;
+mod table;
+mod targets;
+
+use std::env;
+use std::io::{IsTerminal, Write, stderr};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use arguments::{Comparison, Task};
+use contenders::CONTENDERS;
+use figures::{Figures, Verdict};
+use run::{Form, Run};
+use targets::ROWS;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments::parse(&arguments) {
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+        Ok(Task::List) => {
+            let names: Vec<&str> = CONTENDERS.iter().map(|contender| contender.name).collect();
+            println!(
+                "rows:\n{}\nruntimes:\n  {}",
+                arguments::names(),
+                names.join(",")
+            );
+            ExitCode::SUCCESS
+        }
+        Ok(Task::Run(contender, workload, form)) => match contender.workload(&workload) {
+            None => {
+                eprintln!("{} has no workload {workload:?}", contender.name);
+                ExitCode::from(2)
+            }
+            Some(run) => {
+                run(Run { form });
+                ExitCode::SUCCESS
+            }
+        },
+        Ok(Task::Compare(comparison)) => compare(&comparison),
+    }
+}
+
+/// Measures, prints, and fails if a run failed.
+fn compare(comparison: &Comparison) -> ExitCode {
+    if comparison.form == Form::Tiny {
+        eprintln!("without --bench each workload is done once, and nothing is compared");
+    }
+    let (figures, failures) = measure(comparison);
+    let verdicts: Vec<Verdict> = ROWS
+        .iter()
+        .filter(|row| comparison.wants(&row.id()))
+        .map(|row| figures.judge(row, &comparison.contenders))
+        .collect();
+    if comparison.form != Form::Tiny {
+        table::print(&verdicts);
+    }
+    for failure in &failures {
+        eprintln!("{failure}");
+    }
+    if failures.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs everything in rounds. Who fails once is left out of that workload from then on.
+fn measure(comparison: &Comparison) -> (Figures, Vec<String>) {
+    let begin = Instant::now();
+    let mut workloads: Vec<&str> = Vec::new();
+    for row in ROWS.iter().filter(|row| comparison.wants(&row.id())) {
+        if !workloads.contains(&row.workload) {
+            workloads.push(row.workload);
+        }
+    }
+    let mut figures = Figures::default();
+    let mut failures = Vec::new();
+    let mut failed = Vec::new();
+    for round in 0..comparison.rounds {
+        for (index, workload) in workloads.iter().enumerate() {
+            show_progress(comparison, round, index, workloads.len(), workload, begin);
+            let everyone = &comparison.contenders;
+            for turn in 0..everyone.len() {
+                let contender = everyone[(turn + round + index) % everyone.len()];
+                let can = contender.workload(workload).is_some();
+                if !can || failed.contains(&(contender.name, *workload)) {
+                    continue;
+                }
+                match child::run(contender, workload, comparison.form) {
+                    Ok(report) => figures.add(contender.name, workload, report),
+                    Err(failure) => {
+                        failures.push(failure);
+                        failed.push((contender.name, *workload));
+                    }
+                }
+            }
+        }
+    }
+    if stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    eprintln!(
+        "{} rounds took {} s",
+        comparison.rounds,
+        begin.elapsed().as_secs()
+    );
+    (figures, failures)
+}
+
+/// A line that changes on a terminal, and a line a round elsewhere.
+fn show_progress(
+    comparison: &Comparison,
+    round: usize,
+    index: usize,
+    workloads: usize,
+    workload: &str,
+    begin: Instant,
+) {
+    let round_of = format!("round {} of {}", round + 1, comparison.rounds);
+    let seconds = begin.elapsed().as_secs();
+    if stderr().is_terminal() {
+        eprint!(
+            "\r\x1b[K{round_of}, {} of {workloads}: {workload} ({seconds} s)",
+            index + 1
+        );
+        // What is not shown is no loss.
+        let _ = stderr().flush();
+    } else if index == 0 {
+        eprintln!("{round_of} ({seconds} s)");
+    }
+}
