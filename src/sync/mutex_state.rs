@@ -93,7 +93,8 @@ impl MutexState {
         } else {
             Ordering::Release
         };
-        if self.swap(HELD, FREE, order).is_err() {
+        // Looked at first: a compare-and-swap that fails costs as much as one that succeeds.
+        if self.word.load(Ordering::Relaxed) == CONTENDED || self.swap(HELD, FREE, order).is_err() {
             self.release_contended();
         }
     }
@@ -135,11 +136,15 @@ impl MutexState {
             return self.try_acquire();
         }
         loop {
-            match self.swap(HELD, CONTENDED, Ordering::Relaxed) {
-                Err(FREE) if self.try_acquire() => return true,
-                // Somebody took it in between: look again.
-                Err(FREE) => {}
-                Ok(_) | Err(_) => return false,
+            // By rule 2 CONTENDED stays until this lock of the queue is given up, so then nothing is left to do.
+            let (is_over, is_mine) = match self.word.load(Ordering::Relaxed) {
+                CONTENDED => (true, false),
+                HELD => (self.swap(HELD, CONTENDED, Ordering::Relaxed).is_ok(), false),
+                _free => (self.try_acquire(), true),
+            };
+            // Otherwise somebody took it or gave it up in between: look again.
+            if is_over {
+                return is_mine;
             }
         }
     }

@@ -6,8 +6,12 @@
 //! beside the state, a [`Wakes`] to collect wakers in; it works when the lock is free again.
 
 use crate::primitive::Mutex;
+use std::cell::Cell;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::PoisonError;
 use std::task::Waker;
+use std::thread;
 
 /// A state, and the wait queues that belong to it, under one lock.
 #[derive(Debug)]
@@ -36,74 +40,175 @@ impl<S> WakingLock<S> {
     /// Runs `change` under the lock, and after the unlock wakes whom it put into the `Wakes`.
     ///
     /// A panic in `change` does not poison the lock: whoever runs foreign code here does it before it changes anything.
+    #[inline]
     pub(crate) fn with<R>(&self, change: impl FnOnce(&mut S, &mut Wakes) -> R) -> R {
-        // Declared before the guard, so dropped after it.
+        // Declared before the guard, so dropped after it, also when `change` panics.
         let mut wakes = Wakes::default();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state, &mut wakes);
         if cfg!(parklet_loom_broken = "waking_lock_wakes_before_unlock") {
-            wakes = Wakes::default();
+            mem::take(&mut wakes).work();
         }
         drop(state);
-        drop(wakes);
+        wakes.work();
         result
     }
 }
 
-/// Wakers on their way out of a lock: to be woken, or, if retired, only dropped. Both happen when this is dropped.
+/// Wakers on their way out of a lock: to be woken, or, if retired, only dropped. Both happen at the latest when this is
+/// dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    /// To be woken, in this order.
-    wake: FewWakers,
+    /// To be woken first. Mostly there is no other, so it has a place of its own, without an allocation.
+    first: Option<Waker>,
+    /// To be woken after it, in this order.
+    more: Vec<Waker>,
     /// Replaced by a newer waker, or of a waiter that went away.
-    retired: FewWakers,
+    retired: Option<Waker>,
+    /// The others of that kind; hardly ever there is one.
+    more_retired: Vec<Waker>,
 }
 
-/// Wakers, the first of them without an allocation: mostly there is one.
-#[derive(Debug, Default)]
-struct FewWakers {
-    /// The first one.
-    first: Option<Waker>,
-    /// The others.
-    more: Vec<Waker>,
+thread_local! {
+    /// What was last used as `more`, empty, so that waking many costs no allocation.
+    static SPARE: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
 }
+
+/// A [`SPARE`] may have room for so many (16 KiB a thread).
+const MOST_SPARE: usize = 1024;
 
 impl Wakes {
     /// Wakes this one after the unlock.
+    #[inline]
     pub(crate) fn wake(&mut self, waker: Option<Waker>) {
-        self.wake.add(waker);
-    }
-
-    /// Drops this one after the unlock.
-    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
-        self.retired.add(waker);
-    }
-
-    /// Makes room for so many to wake at once.
-    pub(crate) fn reserve(&mut self, count: usize) {
-        if count > 1 {
-            self.wake.more.reserve_exact(count);
-        }
-    }
-}
-
-impl FewWakers {
-    fn add(&mut self, waker: Option<Waker>) {
         if self.first.is_none() {
             self.first = waker;
         } else {
             self.more.extend(waker);
         }
     }
+
+    /// Drops this one after the unlock.
+    #[inline]
+    pub(crate) fn retire(&mut self, waker: Option<Waker>) {
+        if self.retired.is_none() {
+            self.retired = waker;
+        } else {
+            self.more_retired.extend(waker);
+        }
+    }
+
+    /// Makes room for so many to wake at once.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        if count > 1 && self.more.capacity() == 0 {
+            // None while the thread ends.
+            self.more = SPARE.try_with(Cell::take).unwrap_or_default();
+        }
+        self.more.reserve_exact(count.saturating_sub(1));
+    }
+
+    /// Wakes and drops them, as dropping this does, but inline where there is one or none.
+    #[inline]
+    fn work(mut self) {
+        if self.more.capacity() > 0 || self.more_retired.capacity() > 0 {
+            return;
+        }
+        if let Some(first) = self.first.take() {
+            first.wake();
+        }
+        drop(self.retired.take());
+        // Nothing is left; to find that out once more would be a third of what the whole lock costs.
+        mem::forget(self);
+    }
 }
 
 impl Drop for Wakes {
+    #[cold]
     fn drop(&mut self) {
-        if let Some(first) = self.wake.first.take() {
-            first.wake();
+        let mut panic = None;
+        let first = self.first.take();
+        for waker in first.into_iter().chain(self.more.drain(..)) {
+            // The panic of one keeps no other from being woken.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panic.get_or_insert(payload);
+            }
         }
-        for waker in self.wake.more.drain(..) {
-            waker.wake();
+        if self.more.capacity() <= MOST_SPARE {
+            let _ends = SPARE.try_with(|spare| spare.set(mem::take(&mut self.more)));
         }
+        if let Some(payload) = panic
+            && !thread::panicking()
+        {
+            resume_unwind(payload);
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(parklet_loom))]
+mod tests {
+    use super::{MOST_SPARE, SPARE, WakingLock};
+    use crate::sync::wait_queue::WaitQueue;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+
+    /// Counts itself when it is woken, and panics if it is that number.
+    struct PanicsAs {
+        number: usize,
+        woken: Arc<AtomicUsize>,
+    }
+
+    impl Wake for PanicsAs {
+        fn wake(self: Arc<Self>) {
+            if self.woken.fetch_add(1, Ordering::SeqCst) == self.number {
+                panic!("woken on purpose");
+            }
+        }
+    }
+
+    fn wait(queue: &WakingLock<WaitQueue>, waker: &Waker) {
+        queue.with(|queue, wakes| queue.wait(&mut None, waker, wakes));
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_no_other_from_being_woken() {
+        for number in 0..3 {
+            let queue = WakingLock::new(WaitQueue::new());
+            let woken = Arc::default();
+            let waker = Waker::from(Arc::new(PanicsAs {
+                number,
+                woken: Arc::clone(&woken),
+            }));
+            for _ in 0..3 {
+                wait(&queue, &waker);
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| queue.with(WaitQueue::notify_all)));
+            assert!(result.is_err());
+            assert_eq!(woken.load(Ordering::SeqCst), 3);
+        }
+    }
+
+    #[test]
+    fn the_room_for_many_wakers_is_used_again_and_a_huge_one_is_given_back() {
+        let room = || {
+            let spare = SPARE.take();
+            let room = spare.capacity();
+            SPARE.set(spare);
+            room
+        };
+        let queue = WakingLock::new(WaitQueue::new());
+        let wake = |count| {
+            for _ in 0..count {
+                wait(&queue, Waker::noop());
+            }
+            queue.with(WaitQueue::notify_all);
+            room()
+        };
+        let before = wake(100);
+        assert!(before >= 99);
+        assert_eq!(wake(50), before);
+        assert!(wake(2 * MOST_SPARE) <= MOST_SPARE);
     }
 }
