@@ -6,6 +6,7 @@ use parklet::sync::broadcast::{self, Receiver, Sender};
 use parklet::task;
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -378,6 +379,147 @@ fn a_clone_that_panics_reads_nothing() {
     assert!(first.is_err());
     assert_eq!((sender.len(), receiver.len()), (1, 1));
     assert!(receiver.try_recv().is_ok());
+}
+
+#[test]
+fn what_is_read_ahead_counts_as_unread() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let (sender, mut receiver) = broadcast::channel(64);
+    for _ in 0..40 {
+        assert!(sender.send(Counted::new(&alive)).is_ok());
+    }
+    for left in (0..40).rev() {
+        drop(receiver.try_recv().unwrap());
+        assert_eq!((sender.len(), receiver.len()), (left, left));
+        assert_eq!(alive.load(Ordering::SeqCst), left);
+    }
+}
+
+#[test]
+fn what_falls_out_after_it_was_taken_ahead_is_missed() {
+    let (sender, mut receiver) = broadcast::channel(4);
+    for value in 0..4 {
+        sender.send(value).unwrap();
+    }
+    assert_eq!(receiver.try_recv(), Ok(0));
+    // With 5 values unread by it, a channel of 4 cannot have the 1 any more.
+    sender.send(4).unwrap();
+    sender.send(5).unwrap();
+    let mut copy = receiver.clone();
+    for receiver in [&mut receiver, &mut copy] {
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Lagged(1)));
+        for value in 2..6 {
+            assert_eq!(receiver.try_recv(), Ok(value));
+        }
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    }
+}
+
+#[test]
+fn a_clone_that_panics_ahead_loses_nothing() {
+    /// Panics when it is cloned for the first time, if it is told to.
+    struct PanicsOnce(u32, AtomicUsize);
+    impl Clone for PanicsOnce {
+        fn clone(&self) -> PanicsOnce {
+            assert!(self.1.fetch_sub(1, Ordering::SeqCst) != 1, "on purpose");
+            PanicsOnce(self.0, AtomicUsize::new(0))
+        }
+    }
+    let (sender, mut receiver) = broadcast::channel(8);
+    let _other = receiver.clone();
+    for value in 0..4 {
+        let panics = AtomicUsize::new(usize::from(value == 2));
+        assert!(sender.send(PanicsOnce(value, panics)).is_ok());
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        receiver.try_recv().map(|value| value.0)
+    }));
+    assert!(result.is_err());
+    for value in 0..4 {
+        assert_eq!(receiver.try_recv().map(|got| got.0), Ok(value));
+    }
+}
+
+/// A broadcast channel in its plainest form: all that was ever sent, and where each receiver stands.
+struct PlainList {
+    capacity: usize,
+    sent: usize,
+    positions: Vec<usize>,
+}
+
+impl PlainList {
+    /// What the receiver gets that stands there.
+    fn receive(&mut self, receiver: usize) -> Result<usize, TryRecvError> {
+        let position = &mut self.positions[receiver];
+        let oldest = self.sent.saturating_sub(self.capacity);
+        if *position < oldest {
+            let missed = oldest - *position;
+            *position = oldest;
+            return Err(TryRecvError::Lagged(missed as u64));
+        }
+        if *position == self.sent {
+            return Err(TryRecvError::Empty);
+        }
+        *position += 1;
+        Ok(*position - 1)
+    }
+
+    fn unread(&self) -> usize {
+        let slowest = self.positions.iter().min();
+        slowest.map_or(0, |&position| (self.sent - position).min(self.capacity))
+    }
+}
+
+#[test]
+fn it_does_what_a_plain_list_does() {
+    // Numerical Recipes' generator: any will do, as long as the steps are the same in every run.
+    let mut seed = 1_u32;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    for capacity in [1, 2, 5, 16, 17, 40] {
+        let (sender, receiver) = broadcast::channel(capacity);
+        let mut receivers = vec![receiver];
+        let mut plain = PlainList {
+            capacity,
+            sent: 0,
+            positions: vec![0],
+        };
+        for _ in 0..10_000 {
+            let who = random(receivers.len());
+            match random(40) {
+                0 if receivers.len() < 20 => {
+                    receivers.push(receivers[who].clone());
+                    plain.positions.push(plain.positions[who]);
+                }
+                1 if receivers.len() < 20 => {
+                    receivers.push(sender.subscribe());
+                    plain.positions.push(plain.sent);
+                }
+                2 | 3 if receivers.len() > 1 => {
+                    drop(receivers.swap_remove(who));
+                    plain.positions.swap_remove(who);
+                }
+                4..=12 => {
+                    for _ in 0..random(30) {
+                        assert_eq!(sender.send(plain.sent), Ok(receivers.len()));
+                        plain.sent += 1;
+                    }
+                }
+                13..20 => assert_eq!(receivers[who].try_recv(), plain.receive(who)),
+                _ => {
+                    let got = match poll(pin!(receivers[who].recv())) {
+                        Poll::Pending => Err(TryRecvError::Empty),
+                        Poll::Ready(result) => result.map_err(TryRecvError::from),
+                    };
+                    assert_eq!(got, plain.receive(who));
+                }
+            }
+            assert_eq!(sender.len(), plain.unread());
+            assert_eq!(receivers[0].len(), plain.sent - plain.positions[0]);
+        }
+    }
 }
 
 /// What one receiver saw: the values in order, and how many it missed before each.

@@ -56,6 +56,15 @@ pub enum TryRecvError {
     Lagged(u64),
 }
 
+impl From<RecvError> for TryRecvError {
+    fn from(error: RecvError) -> TryRecvError {
+        match error {
+            RecvError::Closed => TryRecvError::Closed,
+            RecvError::Lagged(missed) => TryRecvError::Lagged(missed),
+        }
+    }
+}
+
 impl<T> Error for SendError<T> {}
 impl Error for RecvError {}
 impl Error for TryRecvError {}

@@ -1,7 +1,7 @@
 //! A channel whose every receiver gets every value; the slow ones lose the oldest and are told how many.
 //!
 //! ```text
-//! sender.rs ──► ring.rs ◄── receiver.rs       channel.rs: the ring, who is there and who waits, under one lock
+//! sender.rs ──► ring.rs ◄── ahead.rs ◄── receiver.rs      channel.rs: the ring, who is there and who waits
 //! ```
 //!
 //! Sending never waits. The channel keeps at most `capacity` values; one more, and the oldest falls out. A receiver
@@ -13,7 +13,8 @@
 //! the original stood; a receiver is a `Stream` too. As there, a value is dropped as soon as every receiver has read
 //! it, and the last of them gets it without a clone.
 //!
-//! Values are cloned under the channel's lock, so they should be cheap to clone: put big ones into an `Arc`.
+//! Values are cloned under the channel's lock, so they should be cheap to clone: put big ones into an `Arc`. A receiver
+//! that is behind clones several at once and keeps them for its next calls, so the lock costs each of them little.
 //!
 //! # Examples
 //!
@@ -37,6 +38,7 @@
 //! # });
 //! ```
 
+mod ahead;
 mod channel;
 pub mod error;
 mod receiver;

@@ -1,6 +1,7 @@
 //! The receiving side of a broadcast channel.
 
-use super::channel::Channel;
+use super::ahead::ReadAhead;
+use super::channel::{Channel, News};
 use super::error::{RecvError, TryRecvError};
 use super::ring::Read;
 use crate::budget;
@@ -10,7 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// Receives every value sent since it subscribed, as far as they are kept.
 ///
@@ -22,8 +23,8 @@ use std::task::{Context, Poll};
 pub struct Receiver<T> {
     /// What all senders and receivers share.
     channel: Arc<Channel<T>>,
-    /// The position of the value to read next.
-    position: u64,
+    /// Where it stands, and what it has taken ahead.
+    ahead: ReadAhead<T>,
     /// The place in the queue, while a `recv` or the stream waits.
     ticket: Option<Ticket>,
 }
@@ -31,13 +32,14 @@ pub struct Receiver<T> {
 impl<T> Receiver<T> {
     /// A receiver of what is sent from now on.
     pub(super) fn subscribe(channel: &Arc<Channel<T>>) -> Receiver<T> {
-        let position = channel.with(|channel, _| {
-            channel.receivers += 1;
-            channel.ring.end()
+        let ahead = channel.with(|state, _| {
+            let ahead = ReadAhead::new(state.ring.end());
+            state.add_receiver(ahead.watch());
+            ahead
         });
         Receiver {
             channel: Arc::clone(channel),
-            position,
+            ahead,
             ticket: None,
         }
     }
@@ -70,8 +72,8 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.len(), 2);
     /// ```
     pub fn len(&self) -> usize {
-        let end = self.channel.with(|channel, _| channel.ring.end());
-        usize::try_from(end - self.position).unwrap_or(usize::MAX)
+        let unread = self.channel.end() - self.ahead.position();
+        usize::try_from(unread).unwrap_or(usize::MAX)
     }
 
     /// Whether this receiver has received everything that was sent.
@@ -101,7 +103,8 @@ impl<T> Receiver<T> {
     /// assert!(receiver.is_closed());
     /// ```
     pub fn is_closed(&self) -> bool {
-        self.channel.with(|channel, _| channel.senders == 0)
+        // Whoever has read all that ever was looks at a stream without news.
+        self.channel.news(u64::MAX) == News::NoneEver
     }
 
     /// Whether both receive from the same channel.
@@ -169,52 +172,71 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Ok(1));
     /// ```
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        self.channel
-            .with(|channel, _| match channel.ring.read(&mut self.position) {
-                Read::Value(value) => Ok(value),
-                Read::Lagged(missed) => Err(TryRecvError::Lagged(missed)),
-                Read::Nothing if channel.senders == 0 => Err(TryRecvError::Closed),
-                Read::Nothing => Err(TryRecvError::Empty),
-            })
+        let Receiver { channel, ahead, .. } = self;
+        let read = match ahead.next(channel.oldest_kept()) {
+            Read::Nothing => match channel.news(ahead.position()) {
+                News::Some => channel.with(|state, _| ahead.take_from(&mut state.ring)),
+                News::NoneYet => return Err(TryRecvError::Empty),
+                News::NoneEver => return Err(TryRecvError::Closed),
+            },
+            was_ahead => was_ahead,
+        };
+        result_of(read).map_err(TryRecvError::from)
     }
 
     /// The next value, or a place in the queue; for `recv` and the stream.
     fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Result<T, RecvError>> {
+        if !self.ahead.is_empty() {
+            ready!(budget::charge(cx));
+            self.stop_waiting();
+            let read = self.ahead.next(self.channel.oldest_kept());
+            return Poll::Ready(result_of(read));
+        }
         let Receiver {
             channel,
-            position,
+            ahead,
             ticket,
         } = self;
-        channel.with(|channel, wakes| {
-            let has_news = *position < channel.ring.end();
-            if !has_news && channel.senders > 0 {
-                channel.waiting_receivers.wait(ticket, cx.waker(), wakes);
+        channel.with(|state, wakes| {
+            let has_news = ahead.position() < state.ring.end();
+            if !has_news && state.senders > 0 {
+                state.waiting_receivers.wait(ticket, cx.waker(), wakes);
                 return Poll::Pending;
             }
             if has_news && !budget::take() {
                 wakes.wake(Some(cx.waker().clone()));
                 return Poll::Pending;
             }
-            let result = match channel.ring.read(position) {
-                Read::Value(value) => Ok(value),
-                Read::Lagged(missed) => Err(RecvError::Lagged(missed)),
-                Read::Nothing => Err(RecvError::Closed),
-            };
-            channel.waiting_receivers.served(ticket, wakes);
-            Poll::Ready(result)
+            let read = ahead.take_from(&mut state.ring);
+            state.waiting_receivers.served(ticket, wakes);
+            Poll::Ready(result_of(read))
         })
     }
 }
 
-impl<T> Clone for Receiver<T> {
+/// What a receiver gets that need not wait: where there is nothing, there never will be.
+fn result_of<T>(read: Read<T>) -> Result<T, RecvError> {
+    match read {
+        Read::Value(value) => Ok(value),
+        Read::Lagged(missed) => Err(RecvError::Lagged(missed)),
+        Read::Nothing => Err(RecvError::Closed),
+    }
+}
+
+/// What it has taken ahead is only moved, never pinned.
+impl<T> Unpin for Receiver<T> {}
+
+/// It stands where the original stands.
+impl<T: Clone> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
-        self.channel.with(|channel, _| {
-            channel.receivers += 1;
-            channel.ring.join(self.position);
+        let ahead = self.ahead.clone();
+        self.channel.with(|state, _| {
+            state.add_receiver(ahead.watch());
+            state.ring.join(ahead.taken());
         });
         Receiver {
             channel: Arc::clone(&self.channel),
-            position: self.position,
+            ahead,
             ticket: None,
         }
     }
@@ -224,7 +246,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let Receiver {
             channel,
-            position,
+            ahead,
             ticket,
         } = self;
         let freed = channel.with(|channel, wakes| {
@@ -233,7 +255,7 @@ impl<T> Drop for Receiver<T> {
             if channel.receivers == 0 {
                 channel.waiting_for_close.notify_all(wakes);
             }
-            channel.ring.leave(*position)
+            channel.ring.leave(ahead.taken())
         });
         drop(freed);
     }

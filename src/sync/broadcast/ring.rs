@@ -60,11 +60,6 @@ impl<T> Ring<T> {
         }
     }
 
-    /// How many values are kept.
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-
     /// The position of the next value to be sent.
     pub(super) fn end(&self) -> u64 {
         self.first + self.values.len() as u64
@@ -187,11 +182,11 @@ mod tests {
         ring.push(1, 2);
         ring.push(2, 2);
         assert_eq!(read_all(&mut ring, &mut one), [1, 2]);
-        assert_eq!(ring.len(), 2);
+        assert_eq!(ring.values.len(), 2);
         assert!(matches!(ring.read(&mut two), Read::Value(1)));
-        assert_eq!(ring.len(), 1);
+        assert_eq!(ring.values.len(), 1);
         assert_eq!(ring.leave(two), [2]);
-        assert_eq!((ring.len(), ring.end()), (0, 2));
+        assert_eq!((ring.values.len(), ring.end()), (0, 2));
     }
 
     #[test]
@@ -220,6 +215,6 @@ mod tests {
         assert_eq!(readers(&ring), [2, 2]);
         assert_eq!(read_all(&mut ring, &mut original), [-1, 1, 2]);
         assert_eq!(read_all(&mut ring, &mut copy), [-1, 1, 2]);
-        assert_eq!(ring.len(), 0);
+        assert_eq!(ring.values.len(), 0);
     }
 }

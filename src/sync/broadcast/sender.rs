@@ -1,9 +1,8 @@
 //! The sending side of a broadcast channel.
 
-use super::channel::{Channel, ChannelState};
+use super::channel::Channel;
 use super::error::SendError;
 use super::receiver::Receiver;
-use super::ring::Ring;
 use crate::sync::wait_queue::Ticket;
 use std::fmt;
 use std::future::Future;
@@ -44,7 +43,7 @@ impl<T> Sender<T> {
             "a broadcast channel of capacity 0 keeps nothing to receive; use 1 or more"
         );
         Sender {
-            channel: Arc::new(Channel::new(ChannelState::new(Ring::new(capacity)))),
+            channel: Arc::new(Channel::new(capacity)),
         }
     }
 
@@ -73,6 +72,7 @@ impl<T> Sender<T> {
                 return Err(SendError(value));
             }
             let evicted = channel.ring.push(value, channel.receivers);
+            self.channel.publish_tail(channel);
             channel.waiting_receivers.notify_all(wakes);
             Ok((channel.receivers, evicted))
         })?;
@@ -124,7 +124,7 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.len(), 1);
     /// ```
     pub fn len(&self) -> usize {
-        self.channel.with(|channel, _| channel.ring.len())
+        usize::try_from(self.channel.unread()).unwrap_or(usize::MAX)
     }
 
     /// Whether every receiver has read everything.
@@ -213,6 +213,7 @@ impl<T> Drop for Sender<T> {
         self.channel.with(|channel, wakes| {
             channel.senders -= 1;
             if channel.senders == 0 {
+                self.channel.publish_tail(channel);
                 channel.waiting_receivers.notify_all(wakes);
             }
         });
