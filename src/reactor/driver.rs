@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use super::poller::Poller;
 use super::source_table::SourceTable;
-use super::{last_resort, lock};
+use super::{last_resort, lock, timer_slack};
 
 /// The process's reactor.
 static REACTOR: OnceLock<Reactor> = OnceLock::new();
@@ -117,7 +117,7 @@ impl Driver<'_> {
     /// first. The wakers of what became ready are pushed to `woken` and *not* called: the caller wakes them after it has
     /// given the token back.
     ///
-    /// With a timeout of zero this is one system call and no more.
+    /// With a timeout of zero, or a far one, this is one system call and no more.
     ///
     /// # Panics
     ///
@@ -132,9 +132,11 @@ impl Driver<'_> {
         } = self.reactor;
         turns.store(self.reactor.turns().wrapping_add(1), Ordering::Relaxed);
         let timeout = deadlines.begin_sleep(timeout);
+        let sharpened = timer_slack::sharpen_wait(timeout);
         let waited = poller.wait(timeout, |key, readiness| {
             sources.report(key, readiness, woken);
         });
+        drop(sharpened);
         deadlines.end_sleep(woken);
         if let Err(error) = waited {
             panic!("cannot wait for I/O events: {error}");

@@ -41,7 +41,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::driver::Reactor;
-use super::{lock, wake_all};
+use super::{lock, timer_slack, wake_all};
 
 /// How long the crew may leave the token lying before the last resort takes it. While outsiders wait and the crew is
 /// busy the last resort looks this often; 10 ms cost a thousandth of a core.
@@ -161,6 +161,7 @@ fn unpark() {
 fn run() {
     // Until the starter has written AT_WORK and let go.
     drop(lock(&THREAD));
+    timer_slack::sharpen_thread();
     let reactor = Reactor::started();
     let mut woken = Vec::new();
     loop {

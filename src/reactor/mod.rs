@@ -58,6 +58,8 @@ pub(crate) mod source;
 mod source_table;
 #[cfg(not(parklet_loom))]
 mod timer;
+#[cfg(not(parklet_loom))]
+mod timer_slack;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod waiters;
 #[cfg(not(parklet_loom))]
