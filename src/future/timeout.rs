@@ -70,13 +70,9 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        let timer = this
-            .timer
-            .get_or_insert_with(|| Timer::after(*this.duration));
         // A future that spends the whole budget in every poll would never let the timer fire.
         let _budget = budget::refill();
-        Pin::new(timer)
-            .poll(cx)
+        Timer::poll_after(this.timer, *this.duration, cx)
             .map(|_| Err(TimeoutError { _private: () }))
     }
 }

@@ -5,6 +5,7 @@
 //! of the wheel: either the driver finds the new timer when it looks, or the setter finds the driver asleep.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ pub(super) struct Deadlines {
     epoch: Instant,
     /// One lock for all, held for some ten nanoseconds; its fields must change together.
     sorted: Mutex<Sorted>,
+    /// All that was due by then has been taken out. Written under the lock, read without.
+    taken_until: AtomicU64,
 }
 
 /// What the lock guards.
@@ -41,6 +44,7 @@ impl Deadlines {
                 wheel: Wheel::new(),
                 driver_sleeps_until: AWAKE,
             }),
+            taken_until: AtomicU64::new(0),
         }
     }
 
@@ -76,6 +80,15 @@ impl Deadlines {
         lock(&self.sorted).wheel.remove(entry)
     }
 
+    /// Whether an entry with this deadline has been taken out and woken: then there is nothing to remove, and a timer that
+    /// fired saves the lock.
+    ///
+    /// It may be wrong about one that was stored after its deadline had passed: that one is due, and leaves with the next
+    /// turn.
+    pub(super) fn has_taken(&self, deadline: Instant) -> bool {
+        self.since_epoch(Some(deadline)) <= self.taken_until.load(Ordering::Relaxed)
+    }
+
     /// How long the driver may sleep, given that it wants to sleep for `timeout`. From here on, timers that are earlier
     /// notify.
     pub(super) fn begin_sleep(&self, timeout: Option<Duration>) -> Option<Duration> {
@@ -100,7 +113,9 @@ impl Deadlines {
         let mut sorted = lock(&self.sorted);
         sorted.driver_sleeps_until = AWAKE;
         if sorted.wheel.next_deadline().is_some() {
-            sorted.wheel.take_due(self.now(), woken);
+            let now = self.now();
+            sorted.wheel.take_due(now, woken);
+            self.taken_until.store(now, Ordering::Relaxed);
         }
     }
 
@@ -169,6 +184,20 @@ mod tests {
         let (entry, tell) = deadlines.insert(None, Waker::noop().clone());
         assert!(!tell, "it never comes due");
         assert_eq!(deadlines.set(entry, after(1_000_000)), Some(true));
+    }
+
+    #[test]
+    fn a_timer_that_was_woken_is_known_to_be_gone() {
+        let deadlines = Deadlines::new();
+        let (soon, later) = (Instant::now(), after(100).unwrap());
+        for deadline in [soon, later] {
+            deadlines.insert(Some(deadline), Waker::noop().clone());
+        }
+        assert!(!deadlines.has_taken(soon), "nobody has looked yet");
+        let mut woken = Vec::new();
+        deadlines.end_sleep(&mut woken);
+        assert_eq!(woken.len(), 1);
+        assert!(deadlines.has_taken(soon) && !deadlines.has_taken(later));
     }
 
     #[test]

@@ -242,6 +242,19 @@ impl Timer {
         self.set(Some(start), Some(period));
     }
 
+    /// Polls a timer that fires `duration` after its first poll, and makes it in that poll. The clock, which costs more than
+    /// all the rest, is read once.
+    pub(crate) fn poll_after(
+        timer: &mut Option<Timer>,
+        duration: Duration,
+        cx: &Context<'_>,
+    ) -> Poll<Instant> {
+        let now = Instant::now();
+        timer
+            .get_or_insert_with(|| Timer::new(now.checked_add(duration), None))
+            .poll_at(now, cx)
+    }
+
     /// A timer that nobody has polled.
     fn new(deadline: Option<Instant>, period: Option<Duration>) -> Timer {
         Timer {
@@ -261,6 +274,25 @@ impl Timer {
             Some(false) => {}
             // It has been woken for the old deadline and will poll.
             None => self.entry = None,
+        }
+    }
+
+    /// Polls, where it is `now`.
+    fn poll_at(&mut self, now: Instant, cx: &Context<'_>) -> Poll<Instant> {
+        match self.deadline {
+            Some(deadline) if deadline <= now => {
+                ready!(budget::charge(cx));
+                if self.entry.is_some() && Reactor::started().deadlines.has_taken(deadline) {
+                    self.entry = None;
+                }
+                self.cancel();
+                self.deadline = self.period.and_then(|period| deadline.checked_add(period));
+                Poll::Ready(deadline)
+            }
+            _ => {
+                self.wait(cx);
+                Poll::Pending
+            }
         }
     }
 
@@ -294,19 +326,7 @@ impl Future for Timer {
     type Output = Instant;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Instant> {
-        let timer = &mut *self;
-        match timer.deadline {
-            Some(deadline) if deadline <= Instant::now() => {
-                ready!(budget::charge(cx));
-                timer.cancel();
-                timer.deadline = timer.period.and_then(|period| deadline.checked_add(period));
-                Poll::Ready(deadline)
-            }
-            _ => {
-                timer.wait(cx);
-                Poll::Pending
-            }
-        }
+        self.poll_at(Instant::now(), cx)
     }
 }
 

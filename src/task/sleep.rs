@@ -1,6 +1,7 @@
 //! Waiting for time to pass.
 
 use crate::reactor::Timer;
+use std::future::poll_fn;
 use std::time::Duration;
 
 /// Waits until `duration` has passed since the call was first awaited; never less, on an idle machine hardly more.
@@ -22,5 +23,6 @@ use std::time::Duration;
 /// assert!(start.elapsed() >= Duration::from_millis(5));
 /// ```
 pub async fn sleep(duration: Duration) {
-    Timer::after(duration).await;
+    let mut timer = None;
+    poll_fn(|cx| Timer::poll_after(&mut timer, duration, cx)).await;
 }
