@@ -3,6 +3,7 @@
 use crate::contenders::{CONTENDERS, Contender, PARKLET, contender};
 use crate::run::Form;
 use crate::targets::ROWS;
+use crate::tcp::Server;
 
 /// What is to be done.
 pub(crate) enum Task {
@@ -12,6 +13,8 @@ pub(crate) enum Task {
     Compare(Comparison),
     /// Be one run: its runtime, workload and form.
     Run(&'static Contender, String, Form),
+    /// Be a server.
+    Serve(&'static Server),
 }
 
 /// What is to be compared.
@@ -47,12 +50,22 @@ example: cargo bench --bench compare -- spawn --runtimes parklet,tokio --rounds 
 /// The first word of a child's command line.
 pub(crate) const RUN: &str = "run";
 
+/// The first word of a server's command line.
+pub(crate) const SERVE: &str = "serve";
+
 /// Reads the command line, without the program's name. The error is what to tell the user.
 pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
     if let [first, runtime, workload, form] = arguments
         && first == RUN
     {
         return parse_run(runtime, workload, form);
+    }
+    if let [first, runtime, server] = arguments
+        && first == SERVE
+    {
+        let found = contender(runtime).and_then(|contender| contender.server(server));
+        let missing = || format!("there is no server {server:?} on {runtime:?}");
+        return found.map(Task::Serve).ok_or_else(missing);
     }
     // Cargo adds `--bench` under `cargo bench`, and nothing under `cargo test --benches`, where there is no time.
     let measures = arguments.iter().any(|argument| argument == "--bench");

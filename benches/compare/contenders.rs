@@ -6,6 +6,7 @@
 use crate::floor;
 use crate::run::{Run, Workload};
 use crate::runtimes::WORKERS;
+use crate::tcp::{self, Server};
 
 #[path = "workloads"]
 mod on_parklet {
@@ -14,8 +15,10 @@ mod on_parklet {
     pub(crate) mod broadcast;
     pub(crate) mod channel;
     pub(crate) mod mutex;
+    pub(crate) mod servers;
     pub(crate) mod sleep;
     pub(crate) mod spawn;
+    pub(crate) mod task_memory;
     pub(crate) mod timeout;
     pub(crate) mod wake;
     use crate::runtimes::parklet as runtime;
@@ -27,8 +30,10 @@ mod on_async_std {
     pub(crate) mod blocking;
     pub(crate) mod channel;
     pub(crate) mod mutex;
+    pub(crate) mod servers;
     pub(crate) mod sleep;
     pub(crate) mod spawn;
+    pub(crate) mod task_memory;
     pub(crate) mod timeout;
     pub(crate) mod wake;
     use crate::runtimes::async_std as runtime;
@@ -41,8 +46,10 @@ mod on_tokio {
     pub(crate) mod broadcast;
     pub(crate) mod channel;
     pub(crate) mod mutex;
+    pub(crate) mod servers;
     pub(crate) mod sleep;
     pub(crate) mod spawn;
+    pub(crate) mod task_memory;
     pub(crate) mod timeout;
     pub(crate) mod wake;
     use crate::runtimes::tokio as runtime;
@@ -54,8 +61,10 @@ mod on_smol {
     pub(crate) mod blocking;
     pub(crate) mod channel;
     pub(crate) mod mutex;
+    pub(crate) mod servers;
     pub(crate) mod sleep;
     pub(crate) mod spawn;
+    pub(crate) mod task_memory;
     pub(crate) mod timeout;
     pub(crate) mod wake;
     use crate::runtimes::smol as runtime;
@@ -65,8 +74,10 @@ mod on_smol {
 mod on_nio {
     pub(crate) mod block_on;
     pub(crate) mod blocking;
+    pub(crate) mod servers;
     pub(crate) mod sleep;
     pub(crate) mod spawn;
+    pub(crate) mod task_memory;
     pub(crate) mod timeout;
     pub(crate) mod wake;
     use crate::runtimes::nio as runtime;
@@ -93,6 +104,7 @@ pub(crate) struct Contender {
     pub(crate) workers: usize,
     /// The workloads of each file.
     files: &'static [&'static [Workload]],
+    servers: &'static [Server],
 }
 
 impl Contender {
@@ -102,6 +114,11 @@ impl Contender {
         workloads
             .find(|workload| workload.name == name)
             .map(|workload| workload.run)
+    }
+
+    /// Its server of that name.
+    pub(crate) fn server(&self, name: &str) -> Option<&'static Server> {
+        self.servers.iter().find(|server| server.name == name)
     }
 }
 
@@ -116,8 +133,10 @@ const ON_PARKLET: &[&[Workload]] = &[
     on_parklet::mutex::WORKLOADS,
     on_parklet::sleep::WORKLOADS,
     on_parklet::spawn::WORKLOADS,
+    on_parklet::task_memory::WORKLOADS,
     on_parklet::timeout::WORKLOADS,
     on_parklet::wake::WORKLOADS,
+    tcp::WORKLOADS,
 ];
 
 /// In the order of the table.
@@ -127,12 +146,14 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         role: Role::Judged,
         workers: WORKERS,
         files: ON_PARKLET,
+        servers: on_parklet::servers::SERVERS,
     },
     Contender {
         name: "parklet-1",
         role: Role::Control,
         workers: 1,
         files: ON_PARKLET,
+        servers: on_parklet::servers::SERVERS,
     },
     Contender {
         name: "async-std",
@@ -145,9 +166,12 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
             on_async_std::mutex::WORKLOADS,
             on_async_std::sleep::WORKLOADS,
             on_async_std::spawn::WORKLOADS,
+            on_async_std::task_memory::WORKLOADS,
             on_async_std::timeout::WORKLOADS,
             on_async_std::wake::WORKLOADS,
+            tcp::WORKLOADS,
         ],
+        servers: on_async_std::servers::SERVERS,
     },
     Contender {
         name: "tokio",
@@ -161,9 +185,12 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
             on_tokio::mutex::WORKLOADS,
             on_tokio::sleep::WORKLOADS,
             on_tokio::spawn::WORKLOADS,
+            on_tokio::task_memory::WORKLOADS,
             on_tokio::timeout::WORKLOADS,
             on_tokio::wake::WORKLOADS,
+            tcp::WORKLOADS,
         ],
+        servers: on_tokio::servers::SERVERS,
     },
     Contender {
         name: "smol",
@@ -176,9 +203,12 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
             on_smol::mutex::WORKLOADS,
             on_smol::sleep::WORKLOADS,
             on_smol::spawn::WORKLOADS,
+            on_smol::task_memory::WORKLOADS,
             on_smol::timeout::WORKLOADS,
             on_smol::wake::WORKLOADS,
+            tcp::WORKLOADS,
         ],
+        servers: on_smol::servers::SERVERS,
     },
     Contender {
         name: "nio",
@@ -189,9 +219,12 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
             on_nio::blocking::WORKLOADS,
             on_nio::sleep::WORKLOADS,
             on_nio::spawn::WORKLOADS,
+            on_nio::task_memory::WORKLOADS,
             on_nio::timeout::WORKLOADS,
             on_nio::wake::WORKLOADS,
+            tcp::WORKLOADS,
         ],
+        servers: on_nio::servers::SERVERS,
     },
     Contender {
         name: "floor",
@@ -199,10 +232,13 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         workers: WORKERS,
         files: &[
             floor::executor::WORKLOADS,
+            floor::memory::WORKLOADS,
             floor::queue::WORKLOADS,
             floor::threads::WORKLOADS,
             floor::timers::WORKLOADS,
+            tcp::WORKLOADS,
         ],
+        servers: floor::tcp::SERVERS,
     },
 ];
 

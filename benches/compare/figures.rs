@@ -146,6 +146,8 @@ impl Verdict {
     pub(crate) fn goal(&self, goal: Goal) -> (String, Outcome) {
         let (rival, wanted, ratio) = match goal {
             Goal::BestPeer(wanted) => ("best", wanted, self.ratio_to_best_peer()),
+            Goal::Tokio(wanted) => ("tokio", wanted, self.ratio_to("tokio")),
+            Goal::Floor(wanted) => ("floor", wanted, self.ratio_to("floor")),
             Goal::Zero => {
                 return (
                     "0".to_owned(),

@@ -21,10 +21,11 @@ mod clock;
 mod contenders;
 mod figures;
 mod floor;
+mod report;
 mod run;
 mod runtimes;
-mod table;
 mod targets;
+mod tcp;
 
 use std::env;
 use std::io::{IsTerminal, Write, stderr};
@@ -34,6 +35,7 @@ use std::time::Instant;
 use arguments::{Comparison, Task};
 use contenders::CONTENDERS;
 use figures::{Figures, Verdict};
+use report::Circumstances;
 use run::{Form, Run};
 use targets::ROWS;
 
@@ -59,10 +61,11 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
             Some(run) => {
-                run(Run { form });
+                run(Run { contender, form });
                 ExitCode::SUCCESS
             }
         },
+        Ok(Task::Serve(server)) => tcp::answer(server),
         Ok(Task::Compare(comparison)) => compare(&comparison),
     }
 }
@@ -72,14 +75,19 @@ fn compare(comparison: &Comparison) -> ExitCode {
     if comparison.form == Form::Tiny {
         eprintln!("without --bench each workload is done once, and nothing is compared");
     }
-    let (figures, failures) = measure(comparison);
+    let (figures, mut failures) = measure(comparison);
     let verdicts: Vec<Verdict> = ROWS
         .iter()
         .filter(|row| comparison.wants(&row.id()))
         .map(|row| figures.judge(row, &comparison.contenders))
         .collect();
     if comparison.form != Form::Tiny {
-        table::print(&verdicts);
+        let circumstances = Circumstances::new(comparison.rounds);
+        report::print(&circumstances, &verdicts);
+        match report::write(&circumstances, &figures, &verdicts) {
+            Ok(folder) => println!("written to {}", folder.display()),
+            Err(error) => failures.push(format!("cannot write the report: {error}")),
+        }
     }
     for failure in &failures {
         eprintln!("{failure}");

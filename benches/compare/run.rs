@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::contenders::Contender;
+
 /// Something to be measured. Its name is the same on every runtime.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
@@ -28,8 +30,10 @@ pub(crate) enum Form {
 }
 
 /// What a workload is given.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Run {
+    /// Whose turn it is.
+    pub(crate) contender: &'static Contender,
     pub(crate) form: Form,
 }
 

@@ -1,7 +1,7 @@
 //! The rows of the comparison, and what parklet is to reach in each: data alone.
 
-use Goal::{BestPeer, Zero};
-use Unit::{Count, Microseconds, Milliseconds, Nanoseconds};
+use Goal::{BestPeer, Floor, Tokio, Zero};
+use Unit::{Bytes, Count, Microseconds, Milliseconds, Nanoseconds, Thousands};
 
 /// One figure, which every runtime has in the same workload.
 pub(crate) struct Row {
@@ -39,13 +39,34 @@ const fn cpu(workload: &'static str, what: &'static str, goals: &'static [Goal])
     }
 }
 
+/// Any other row.
+const fn row(
+    workload: &'static str,
+    metric: &'static str,
+    unit: Unit,
+    what: &'static str,
+    goals: &'static [Goal],
+) -> Row {
+    Row {
+        workload,
+        metric,
+        what,
+        unit,
+        goals,
+        cpu_bound: false,
+    }
+}
+
 /// What a figure counts. Workloads report nanoseconds, bytes and plain numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Nanoseconds,
     Microseconds,
     Milliseconds,
+    Bytes,
     Count,
+    /// Of messages in a second: the more the better.
+    Thousands,
 }
 
 impl Unit {
@@ -54,22 +75,24 @@ impl Unit {
             Nanoseconds => "ns",
             Microseconds => "us",
             Milliseconds => "ms",
+            Bytes => "B",
             Count => "",
+            Thousands => "k/s",
         }
     }
 
     /// What the reported number is divided by.
     pub(crate) fn scale(self) -> f64 {
         match self {
-            Nanoseconds | Count => 1.0,
-            Microseconds => 1e3,
+            Nanoseconds | Bytes | Count => 1.0,
+            Microseconds | Thousands => 1e3,
             Milliseconds => 1e6,
         }
     }
 
     /// Whether more is better.
     pub(crate) fn more_is_better(self) -> bool {
-        false
+        self == Thousands
     }
 }
 
@@ -78,6 +101,8 @@ impl Unit {
 pub(crate) enum Goal {
     /// Of the best of the peers.
     BestPeer(f64),
+    Tokio(f64),
+    Floor(f64),
     /// None at all.
     Zero,
 }
@@ -125,14 +150,13 @@ pub(crate) static ROWS: &[Row] = &[
         "the runtime's bounded channel, one producer, one consumer, a message",
         &[BestPeer(0.45)],
     ),
-    Row {
-        workload: "wake/thread",
-        metric: "time",
-        what: "a plain thread and a task wake each other, a round trip",
-        unit: Microseconds,
-        goals: &[BestPeer(0.45)],
-        cpu_bound: false,
-    },
+    row(
+        "wake/thread",
+        "time",
+        Microseconds,
+        "a plain thread and a task wake each other, a round trip",
+        &[BestPeer(0.45)],
+    ),
     cpu(
         "block_on/ready",
         "block_on of what is ready",
@@ -183,36 +207,116 @@ pub(crate) static ROWS: &[Row] = &[
         "a timeout around what yields once",
         &[BestPeer(1.0)],
     ),
-    Row {
-        workload: "sleep/100k",
-        metric: "late",
-        what: "100,000 sleeps (20,000 in the quick form) that end at one moment, how late one ends",
-        unit: Milliseconds,
-        goals: &[BestPeer(1.0)],
-        cpu_bound: false,
-    },
-    Row {
-        workload: "sleep/100k",
-        metric: "cpu",
-        what: "the same, CPU of a sleep",
-        unit: Nanoseconds,
-        goals: &[BestPeer(1.0)],
-        cpu_bound: false,
-    },
-    Row {
-        workload: "sleep/100k",
-        metric: "early",
-        what: "the same, sleeps that end too early",
-        unit: Count,
-        goals: &[Zero],
-        cpu_bound: false,
-    },
-    Row {
-        workload: "sleep/1ms",
-        metric: "late",
-        what: "a sleep of 1 ms, how late it ends",
-        unit: Microseconds,
-        goals: &[BestPeer(1.2)],
-        cpu_bound: false,
-    },
+    row(
+        "sleep/100k",
+        "late",
+        Milliseconds,
+        "100,000 sleeps (20,000 in the quick form) that end at one moment, how late one ends",
+        &[BestPeer(1.0)],
+    ),
+    row(
+        "sleep/100k",
+        "cpu",
+        Nanoseconds,
+        "the same, CPU of a sleep",
+        &[BestPeer(1.0)],
+    ),
+    row(
+        "sleep/100k",
+        "early",
+        Count,
+        "the same, sleeps that end too early",
+        &[Zero],
+    ),
+    row(
+        "sleep/1ms",
+        "late",
+        Microseconds,
+        "a sleep of 1 ms, how late it ends",
+        &[BestPeer(1.2)],
+    ),
+    row(
+        "memory/task",
+        "bytes",
+        Bytes,
+        "a waiting task with 64 bytes of state, memory",
+        &[BestPeer(1.0)],
+    ),
+    row(
+        "tcp_echo/1",
+        "cpu",
+        Microseconds,
+        "64 bytes to a server and back, 1 connection, the server's CPU",
+        &[Tokio(1.03), Floor(1.05)],
+    ),
+    row(
+        "tcp_echo/64",
+        "cpu",
+        Microseconds,
+        "the same with 64 connections",
+        &[Tokio(1.0), Floor(1.05)],
+    ),
+    row(
+        "tcp_echo/1000",
+        "cpu",
+        Microseconds,
+        "the same with 1,000 connections",
+        &[Tokio(1.0), Floor(1.05)],
+    ),
+    row(
+        "tcp_echo/64",
+        "rate",
+        Thousands,
+        "64 connections, messages a second",
+        &[Tokio(1.05), Floor(0.9)],
+    ),
+    row(
+        "tcp_echo/1000",
+        "rate",
+        Thousands,
+        "1,000 connections, messages a second",
+        &[Tokio(1.05), Floor(0.9)],
+    ),
+    row(
+        "tcp_echo/1000",
+        "p99",
+        Milliseconds,
+        "1,000 connections, what one message in a hundred takes at least",
+        &[Tokio(0.4)],
+    ),
+    row(
+        "tcp_stream",
+        "cpu",
+        Milliseconds,
+        "one stream of 64 KiB writes, the server's CPU for a GiB",
+        &[Tokio(1.1)],
+    ),
+    row(
+        "tcp_accept",
+        "cpu",
+        Microseconds,
+        "accept, echo one byte, close: the server's CPU",
+        &[Tokio(1.0)],
+    ),
+    row(
+        "memory/connection",
+        "bytes",
+        Bytes,
+        "a silent connection with a task that reads, memory",
+        &[BestPeer(0.9)],
+    ),
+    row(
+        "idle",
+        "cpu",
+        Microseconds,
+        "CPU a second of a server with 100 silent connections",
+        &[Zero],
+    ),
+    row(
+        "idle",
+        "turns",
+        Count,
+        "how often a second one of its threads runs, as it must for a system call",
+        &[Zero],
+    ),
 ];

@@ -5,6 +5,8 @@
 //! from the allocator as anybody would.
 
 pub(crate) mod executor;
+pub(crate) mod memory;
 pub(crate) mod queue;
+pub(crate) mod tcp;
 pub(crate) mod threads;
 pub(crate) mod timers;

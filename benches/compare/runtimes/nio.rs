@@ -7,9 +7,12 @@ use nio::{LocalRuntime, RuntimeBuilder};
 
 use super::WORKERS;
 
+pub(crate) use nio::net::{TcpListener, TcpStream};
 pub(crate) use nio::{sleep, timeout};
 /// It has no `yield_now` either; this one just wakes its own task.
 pub(crate) use smol::future::yield_now;
+/// It has the traits of `futures-io`, whose methods come from elsewhere.
+pub(crate) use smol::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt};
 
 thread_local! {
     static RUNTIME: RefCell<LocalRuntime> =
@@ -47,4 +50,24 @@ pub(crate) fn spawn_blocking<T: Send + 'static>(
 ) -> impl Future<Output = T> {
     let handle = nio::spawn_blocking(job);
     async { handle.await.unwrap() }
+}
+
+pub(crate) type Connection = nio::net::TcpConnection;
+
+pub(crate) async fn accept(listener: &mut TcpListener) -> Connection {
+    let connection = listener.accept().await.unwrap();
+    connection.set_nodelay(true).unwrap();
+    connection
+}
+
+/// Starts a connection's task, on the worker with the least to do.
+pub(crate) fn connected<F>(connection: Connection, handle: fn(TcpStream) -> F)
+where
+    F: Future<Output = ()> + 'static,
+{
+    drop(nio::spawn_pinned(move || {
+        // It waits for nothing: the connection is registered with the worker.
+        let stream = smol::future::block_on(connection.connect());
+        handle(stream.unwrap())
+    }));
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 pub(crate) use smol::channel::{Receiver, bounded};
 pub(crate) use smol::future::yield_now;
+pub(crate) use smol::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt};
 pub(crate) use smol::lock::Mutex;
+pub(crate) use smol::net::{TcpListener, TcpStream};
 pub(crate) use smol::{block_on, spawn, unblock as spawn_blocking};
 
 /// Starts a task that nobody waits for.
@@ -36,4 +38,20 @@ pub(crate) async fn timeout<F: Future>(duration: Duration, future: F) -> Option<
         None
     })
     .await
+}
+
+pub(crate) type Connection = TcpStream;
+
+pub(crate) async fn accept(listener: &mut TcpListener) -> Connection {
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Starts a connection's task.
+pub(crate) fn connected<F>(stream: Connection, handle: fn(TcpStream) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    detach(handle(stream));
 }

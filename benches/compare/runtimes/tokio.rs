@@ -7,6 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::WORKERS;
 
+pub(crate) use tokio::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt};
+pub(crate) use tokio::net::{TcpListener, TcpStream};
 pub(crate) use tokio::sync::mpsc::{Receiver, channel as bounded};
 pub(crate) use tokio::sync::{Mutex, broadcast};
 pub(crate) use tokio::task::yield_now;
@@ -60,4 +62,20 @@ pub(crate) async fn receive(receiver: &mut Receiver<u64>) -> u64 {
 /// None if the time is up first.
 pub(crate) async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
     tokio::time::timeout(duration, future).await.ok()
+}
+
+pub(crate) type Connection = TcpStream;
+
+pub(crate) async fn accept(listener: &mut TcpListener) -> Connection {
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Starts a connection's task.
+pub(crate) fn connected<F>(stream: Connection, handle: fn(TcpStream) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    detach(handle(stream));
 }
