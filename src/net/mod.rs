@@ -14,6 +14,7 @@
 
 mod accept;
 mod connect;
+mod incoming;
 mod raw_fd;
 mod stream_io;
 mod tcp_listener;
@@ -33,4 +34,5 @@ pub use udp_socket::UdpSocket;
 
 pub(crate) use accept::{Acceptor, Turn, accept_nonblocking};
 pub(crate) use connect::nonblocking_socket;
+pub(crate) use incoming::impl_incoming;
 pub(crate) use stream_io::impl_stream_io;

@@ -3,13 +3,12 @@
 use crate::net::to_socket_addrs::try_each;
 use crate::net::{
     Acceptor, SocketAddr, TcpStream, ToSocketAddrs, Turn, accept_nonblocking, connect,
+    impl_incoming,
 };
 use crate::reactor::Async;
-use futures_core::Stream;
 use std::fmt;
 use std::future::{poll_fn, ready};
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// How many connections may wait to be accepted. std asks for 128, and then a burst of a thousand connects takes more
@@ -202,6 +201,16 @@ impl TcpListener {
             Ok((TcpStream::new(socket), peer))
         })
     }
+
+    /// The same without the address.
+    fn poll_connection(
+        &self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<TcpStream>> {
+        let accepted = self.poll_accept(cx, turn);
+        accepted.map_ok(|(stream, _)| stream)
+    }
 }
 
 impl fmt::Debug for TcpListener {
@@ -210,45 +219,7 @@ impl fmt::Debug for TcpListener {
     }
 }
 
-/// The connections of a listener; [`TcpListener::incoming`] makes it.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct Incoming<'a> {
-    /// Where they come from.
-    listener: &'a TcpListener,
-    /// This stream's place before it.
-    turn: Turn,
-}
-
-impl Stream for Incoming<'_> {
-    type Item = io::Result<TcpStream>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let accepted = this.listener.poll_accept(cx, &mut this.turn);
-        accepted.map(|accepted| Some(accepted.map(|(stream, _)| stream)))
-    }
-}
-
-/// The connections of a listener that it owns; [`TcpListener::into_incoming`] makes it.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct IntoIncoming {
-    /// Where they come from.
-    listener: TcpListener,
-    /// This stream's place before it.
-    turn: Turn,
-}
-
-impl Stream for IntoIncoming {
-    type Item = io::Result<TcpStream>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let accepted = this.listener.poll_accept(cx, &mut this.turn);
-        accepted.map(|accepted| Some(accepted.map(|(stream, _)| stream)))
-    }
-}
+impl_incoming!(TcpListener, TcpStream);
 
 /// A listener on one address: std's, but for the backlog and that it is non-blocking from its first moment.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -47,6 +47,8 @@ mod last_resort;
 )]
 mod poller;
 #[cfg(not(parklet_loom))]
+mod read_write;
+#[cfg(not(parklet_loom))]
 mod registered;
 #[cfg(not(parklet_loom))]
 mod registration;
