@@ -115,6 +115,18 @@ fn a_name_that_is_not_found_is_named_with_its_cause() {
 }
 
 #[test]
+fn a_name_cannot_command_the_terminal_that_its_error_is_shown_on() {
+    block_on(async {
+        for address in ["\x1b[2Jname:80", "\x1b[2Jname"] {
+            let error = address.to_socket_addrs().await.unwrap_err().to_string();
+            let start = r#"could not resolve address "\u{1b}[2Jname"#;
+            assert!(error.starts_with(start), "{error:?}");
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+    });
+}
+
+#[test]
 fn a_missing_or_bad_port_is_said_at_once() {
     block_on(async {
         for (address, problem) in [

@@ -57,7 +57,10 @@ fn names_of_linux_without_a_file_are_kept() {
 fn errors_name_the_path() {
     block_on(async {
         let (_folder, path) = door();
-        let shown = path.display();
+        // In quotes, so that what would command a terminal stands there as text.
+        let path = path.with_file_name("\x1b[2J");
+        let shown = format!("{path:?}");
+        assert!(shown.ends_with(r#"/\u{1b}[2J""#), "{shown}");
         let error = UnixStream::connect(&path).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         let message = format!("cannot connect to {shown}: No such file or directory (os error 2)");
@@ -86,7 +89,7 @@ fn errors_name_the_path() {
 
         let long = "a".repeat(200);
         let error = UnixStream::connect(&long).await.unwrap_err();
-        let start = format!("cannot connect to {long}: ");
+        let start = format!("cannot connect to {long:?}: ");
         assert!(error.to_string().starts_with(&start), "{error}");
     });
 }

@@ -206,8 +206,11 @@ fn split_port(address: &str) -> Result<(&str, u16), &'static str> {
 fn resolve(host: &str, port: u16) -> ToSocketAddrsFuture<vec::IntoIter<SocketAddr>> {
     let host = host.to_owned();
     let job = task::spawn_blocking(move || {
-        std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), port))
-            .explain(|| format!("could not resolve address \"{host}:{port}\""))
+        let addresses = std::net::ToSocketAddrs::to_socket_addrs(&(host.as_str(), port));
+        addresses.explain(|| {
+            let address = format!("{host}:{port}");
+            format!("could not resolve address {address:?}")
+        })
     });
     ToSocketAddrsFuture {
         lookup: Lookup::Resolving(job),

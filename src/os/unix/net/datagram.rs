@@ -65,7 +65,7 @@ impl UnixDatagram {
     pub async fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixDatagram> {
         let path = path.as_ref();
         let socket = std::os::unix::net::UnixDatagram::bind(path).and_then(UnixDatagram::new);
-        socket.explain(|| format!("cannot bind {}", path.display()))
+        socket.explain(|| format!("cannot bind {path:?}"))
     }
 
     /// A socket without a name: it can send, but not be sent to.
@@ -148,7 +148,7 @@ impl UnixDatagram {
     pub async fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let path = path.as_ref();
         let connected = self.socket.get_ref().connect(path);
-        connected.explain(|| format!("cannot connect to {}", path.display()))
+        connected.explain(|| format!("cannot connect to {path:?}"))
     }
 
     /// Sends `buf` as one datagram to the socket at `path`.
@@ -179,7 +179,7 @@ impl UnixDatagram {
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref().to_owned();
         let sent = until_room(|| self.socket.get_ref().send_to(buf, &path)).await;
-        sent.explain(|| format!("cannot send a datagram to {}", path.display()))
+        sent.explain(|| format!("cannot send a datagram to {path:?}"))
     }
 
     /// Receives a datagram: its length and its sender's name.

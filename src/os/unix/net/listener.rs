@@ -2,12 +2,10 @@
 
 use super::{SocketAddr, UnixStream};
 use crate::io::Explain;
-use crate::net::{Acceptor, Turn, accept_nonblocking};
+use crate::net::{Acceptor, Turn, accept_nonblocking, impl_incoming};
 use crate::reactor::Async;
-use futures_core::Stream;
 use std::future::poll_fn;
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::{fmt, io};
 
@@ -42,7 +40,7 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// The system's, naming the path: `cannot bind /run/chat: Address already in use (os error 98)`.
+    /// The system's, naming the path: `cannot bind "/run/chat": Address already in use (os error 98)`.
     ///
     /// # Cancel safety
     ///
@@ -66,7 +64,7 @@ impl UnixListener {
     pub async fn bind<P: AsRef<Path>>(path: P) -> io::Result<UnixListener> {
         let path = path.as_ref();
         let socket = std::os::unix::net::UnixListener::bind(path).and_then(Async::new);
-        let socket = socket.explain(|| format!("cannot bind {}", path.display()))?;
+        let socket = socket.explain(|| format!("cannot bind {path:?}"))?;
         Ok(UnixListener {
             acceptor: Acceptor::new(socket),
         })
@@ -100,7 +98,7 @@ impl UnixListener {
     /// ```
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let mut turn = Turn::default();
-        let stream = poll_fn(|cx| self.poll_accept(cx, &mut turn)).await?;
+        let stream = poll_fn(|cx| self.poll_connection(cx, &mut turn)).await?;
         let peer = stream.peer_addr()?;
         Ok((stream, peer))
     }
@@ -180,7 +178,11 @@ impl UnixListener {
     }
 
     /// One accept, as the task that has `turn` sees it.
-    fn poll_accept(&self, cx: &mut Context<'_>, turn: &mut Turn) -> Poll<io::Result<UnixStream>> {
+    fn poll_connection(
+        &self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<UnixStream>> {
         self.acceptor.poll_accept(cx, turn, |listener| {
             let (socket, _) = accept_nonblocking(listener)?;
             let socket = std::os::unix::net::UnixStream::from(socket);
@@ -195,40 +197,4 @@ impl fmt::Debug for UnixListener {
     }
 }
 
-/// The connections of a listener; [`UnixListener::incoming`] makes it.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct Incoming<'a> {
-    /// Where they come from.
-    listener: &'a UnixListener,
-    /// This stream's place before it.
-    turn: Turn,
-}
-
-impl Stream for Incoming<'_> {
-    type Item = io::Result<UnixStream>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        this.listener.poll_accept(cx, &mut this.turn).map(Some)
-    }
-}
-
-/// The connections of a listener that it owns; [`UnixListener::into_incoming`] makes it.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct IntoIncoming {
-    /// Where they come from.
-    listener: UnixListener,
-    /// This stream's place before it.
-    turn: Turn,
-}
-
-impl Stream for IntoIncoming {
-    type Item = io::Result<UnixStream>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        this.listener.poll_accept(cx, &mut this.turn).map(Some)
-    }
-}
+impl_incoming!(UnixListener, UnixStream);

@@ -50,7 +50,7 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// The system's, naming the path: `cannot connect to /run/chat: No such file or directory (os error 2)`.
+    /// The system's, naming the path: `cannot connect to "/run/chat": No such file or directory (os error 2)`.
     ///
     /// # Cancel safety
     ///
@@ -74,7 +74,7 @@ impl UnixStream {
     pub async fn connect<P: AsRef<Path>>(path: P) -> io::Result<UnixStream> {
         let path = path.as_ref().to_owned();
         let socket = connect(&path).await;
-        let socket = socket.explain(|| format!("cannot connect to {}", path.display()))?;
+        let socket = socket.explain(|| format!("cannot connect to {path:?}"))?;
         Ok(UnixStream::new(socket))
     }
 
