@@ -43,7 +43,7 @@ pub(crate) fn watchdog() -> Watchdog {
 }
 
 /// The test harness runs each test on a thread of the test's name.
-fn test_name() -> String {
+pub(crate) fn test_name() -> String {
     thread::current()
         .name()
         .expect("called on the test's own thread")
