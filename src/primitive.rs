@@ -1,7 +1,8 @@
 //! std's atomics, cells and locks, or loom's: the only file that chooses between them.
 //!
-//! What the loom models check (`executor/task/state.rs`, `executor/parker.rs`, `sync/wait_queue.rs`, `reactor/source.rs`) takes its
-//! primitives from here; the rest of the crate uses std directly, since it is not built under `cfg(parklet_loom)`.
+//! What the loom models check (`executor/task/state.rs`, `executor/task/recycle.rs`, `executor/parker.rs`,
+//! `sync/wait_queue.rs`, `reactor/source.rs`) takes its primitives from here; the rest of the crate uses std directly, since
+//! it is not built under `cfg(parklet_loom)`.
 
 #[cfg(not(parklet_loom))]
 pub(crate) use {

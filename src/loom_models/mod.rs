@@ -5,6 +5,7 @@
 //! `--cfg parklet_loom_broken="NAME"` added to the flags, that rule is broken in the code, and a model has to fail.
 
 pub(crate) mod parker;
+mod recycle;
 mod source;
 mod task_state;
 mod wait_queue;

@@ -12,7 +12,7 @@
 
 use super::runnable::Runnable;
 use super::state::{Finish, State, Wake};
-use super::{JoinError, waker};
+use super::{JoinError, recycle, waker};
 use crate::executor::current::{self, TaskId};
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -218,12 +218,15 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     /// # Safety
     /// See [`VTable`].
     unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: allocated as a `Box` of this type in `allocate`, and rule 6 makes the caller the last to know of it.
-        let mut cell = unsafe { Box::from_raw(header.cast::<Cell<F, S>>().as_ptr()) };
+        let cell = header.cast::<Cell<F, S>>();
+        // SAFETY: a live cell of this type, and rule 6 makes the caller the last to know of it.
+        let stage = unsafe { Self::stage(header) };
         // A destructor that panics has nobody left to tell, and must not stop the waker's thread.
-        let stage = cell.stage.get_mut();
         contain(|| *stage = Stage::Taken);
-        contain(|| drop(cell));
+        // SAFETY: as above; nothing uses the cell afterwards.
+        contain(|| unsafe { cell.drop_in_place() });
+        // SAFETY: from `recycle::allocate` of this type in `TaskRef::allocate`; its value was dropped just now.
+        unsafe { recycle::free(cell) };
     }
 }
 
@@ -253,7 +256,8 @@ impl TaskRef {
     /// Puts a future into a new cell, SCHEDULED, with two references: this one and the one that the caller must make
     /// with `assume_counted` for the handle.
     pub(super) fn allocate<F: Future, S: Schedule>(future: F, schedule: S) -> TaskRef {
-        let cell = Box::new(Cell {
+        let cell = recycle::allocate::<Cell<F, S>>();
+        let value = Cell {
             header: Header {
                 state: State::new(2),
                 vtable: &Cell::<F, S>::VTABLE,
@@ -262,8 +266,10 @@ impl TaskRef {
             },
             schedule,
             stage: UnsafeCell::new(Stage::Future(future)),
-        });
-        TaskRef(NonNull::from(Box::leak(cell)).cast())
+        };
+        // SAFETY: memory for this type, which nobody else knows of.
+        unsafe { cell.write(value) };
+        TaskRef(cell.cast())
     }
 
     /// Another `TaskRef` for a reference that the state word counts already.

@@ -8,12 +8,14 @@
 //! | `TaskRef` | an executor that owns its unfinished tasks | drop the future early |
 //!
 //! Each is one counted reference to the same task cell (`cell.rs`). What each may touch, and when, is decided by the
-//! state word (`state.rs`) alone: its numbered rules are what every `SAFETY` note in this folder leans on.
+//! state word (`state.rs`) alone: its numbered rules are what every `SAFETY` note in this folder leans on. When the last
+//! reference goes, the cell's memory waits for another task (`recycle.rs`).
 
 #[cfg(not(parklet_loom))]
 mod cell;
 #[cfg(not(parklet_loom))]
 mod join_handle;
+pub(crate) mod recycle;
 #[cfg(not(parklet_loom))]
 mod runnable;
 #[cfg(not(parklet_loom))]

@@ -1,0 +1,624 @@
+//! The memory of finished tasks, kept for the next ones.
+//!
+//! A task that is spawned takes the memory of one that is gone. Where ten thousand live at once, that costs a nanosecond
+//! or two, and malloc and free 65. The scheme is that of Bonwick and Adams ("Magazines and Vmem", USENIX 2001).
+//!
+//! ```text
+//!   of one thread, for each size class            of all threads
+//!
+//!             ┌────────┐  full   ┌───────┐  a second one  ┌───────┐  over the limit
+//!   give ────►│ loaded ├────────►│ spare ├───────────────►│ depot ├─────────────────► free
+//!   take ◄────┤ 0..=64 │◄────────┤  64   │       ┌────────┤       │
+//!             └───▲────┘  empty  └───────┘       │        └───────┘
+//!                 └──────────────────────────────┘ empty, and no spare
+//! ```
+//!
+//! Cells go to and from the depot by the chain, so a thread that spawns what others finish takes one lock for 64 tasks.
+//!
+//! 1. A free cell is in one place: in a chain of one thread or in a chain of the depot. Only the code here, and only on
+//!    behalf of the chain's owner, reads or writes the link in it; once taken it is no more than memory.
+//! 2. A thread's chains are its own: no other thread ever sees them. What changes hands is a whole chain, under the lock of
+//!    the depot, which also orders the links in it.
+//! 3. A cell comes back to the class it came from, since the class is computed from the layout of the task's type, and all
+//!    cells of a class have the same layout.
+//! 4. A thread that ends gives its chains to the depot and owns none afterwards. What its last destructors spawn and free
+//!    is the allocator's business, and so is what is larger, or more strictly aligned, than any class.
+//! 5. The depot gives back to the allocator what is over its limit, at the first opportunity.
+//!
+//! A stale pointer into a recycled cell would find another task alive there, and no tool would notice. So with debug
+//! assertions, as the address sanitizer's run has them, every cell goes straight to the allocator.
+//!
+//! The models are in `loom_models/recycle.rs`; rules 1, 2, 4 and 5 have a broken variant each, which must fail there.
+
+#![allow(
+    unsafe_code,
+    reason = "a home of unsafe: the memory of tasks, linked through itself"
+)]
+
+use crate::primitive::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use std::alloc::{self, Layout};
+use std::cell::Cell;
+use std::ptr::NonNull;
+#[cfg(not(parklet_loom))]
+use std::sync::LazyLock;
+use std::sync::PoisonError;
+
+/// Cells in a full chain: the depot's lock is taken once for so many tasks. Bonwick and Adams found that more gains little,
+/// and each thread may hold two such chains of each class.
+const CHAIN: usize = if cfg!(parklet_loom) { 2 } else { 64 };
+
+/// What the depot keeps at most, of all classes together: ten thousand cells of 376 bytes, so that a
+/// program which spawns and joins in bursts of that size does not go to the allocator. It is also all that such a burst
+/// can leave behind for good, beside two chains a thread.
+#[cfg(not(parklet_loom))]
+const DEPOT_BYTES: usize = 4 << 20;
+
+/// The allocator of glibc has eight bytes of its own before what it hands out, and gives away multiples of 16 in all. Sizes
+/// that are short of such a multiple by eight waste nothing; elsewhere they are as good as any.
+const ALLOCATORS_OWN: usize = 8;
+
+/// Every cell of a class is aligned so: malloc's own alignment.
+const ALIGN: usize = 16;
+
+/// Up to this size, counting the allocator's own, classes are `FINE` apart, so that a small task has no more memory than
+/// it asks for; above, `COARSE`.
+const FINE_END: usize = 256;
+const FINE: usize = 16;
+const FINE_CLASSES: usize = FINE_END / FINE;
+const COARSE: usize = 64;
+/// Larger tasks are rare, and malloc costs little beside what they do.
+const LARGEST: usize = 1024;
+const CLASSES: usize = FINE_CLASSES + (LARGEST - FINE_END) / COARSE;
+
+/// Memory for a task of this layout.
+#[cfg(not(parklet_loom))]
+#[inline]
+pub(super) fn allocate<T>() -> NonNull<T> {
+    let class = const { recycled_class(Layout::new::<T>()) };
+    let memory = match class {
+        Some(class) => CELLS
+            .with(|cells| cells.take(class))
+            .unwrap_or_else(|| allocate_slowly(class)),
+        None => ask_allocator(Layout::new::<T>()),
+    };
+    memory.cast()
+}
+
+/// Gives such memory back.
+///
+/// # Safety
+/// It came from [`allocate`] of the same type, nobody uses it any more, and what was in it has been dropped or moved out.
+#[cfg(not(parklet_loom))]
+#[inline]
+pub(super) unsafe fn free<T>(memory: NonNull<T>) {
+    let class = const { recycled_class(Layout::new::<T>()) };
+    let Some(class) = class else {
+        // SAFETY: it came from the allocator with this layout, since its type has no class.
+        return unsafe { alloc::dealloc(memory.as_ptr().cast(), Layout::new::<T>()) };
+    };
+    let cell = memory.cast();
+    // SAFETY: it is ours, says the caller, and of this class by rule 3.
+    if !CELLS.with(|cells| unsafe { cells.give(class, cell) }) {
+        // SAFETY: as above: it was not given up.
+        unsafe { free_slowly(class, cell) };
+    }
+}
+
+/// The class for a layout, if there is one.
+pub(super) const fn class_of(layout: Layout) -> Option<usize> {
+    let size = layout.size() + ALLOCATORS_OWN;
+    if layout.align() > ALIGN || size > LARGEST {
+        None
+    } else if size <= FINE_END {
+        Some(size.div_ceil(FINE) - 1)
+    } else {
+        Some(FINE_CLASSES + (size - FINE_END).div_ceil(COARSE) - 1)
+    }
+}
+
+/// The layout of all cells of a class.
+pub(crate) const fn layout_of(class: usize) -> Layout {
+    let size = if class < FINE_CLASSES {
+        (class + 1) * FINE
+    } else {
+        FINE_END + (class + 1 - FINE_CLASSES) * COARSE
+    };
+    match Layout::from_size_align(size - ALLOCATORS_OWN, ALIGN) {
+        Ok(layout) => layout,
+        Err(_) => panic!("a class is smaller than the address space"),
+    }
+}
+
+/// A cell that no task uses, and what stands in it meanwhile.
+pub(crate) struct FreeCell {
+    /// The rest of the chain.
+    next: Option<NonNull<FreeCell>>,
+}
+
+/// Free cells of one class, each linked to the next.
+pub(crate) struct Chain {
+    /// The first.
+    first: NonNull<FreeCell>,
+    /// How many there are.
+    length: usize,
+}
+
+// SAFETY: a chain owns its cells (rule 1), which are plain memory.
+unsafe impl Send for Chain {}
+
+impl Chain {
+    /// The cells one by one.
+    pub(crate) fn into_cells(self) -> impl Iterator<Item = NonNull<FreeCell>> {
+        let mut next = Some(self.first);
+        std::iter::from_fn(move || {
+            let cell = next?;
+            // SAFETY: rule 1: the chain is ours, and the cell has not been given away yet.
+            next = unsafe { cell.as_ref() }.next;
+            Some(cell)
+        })
+    }
+}
+
+/// One thread's free cells of one class.
+struct Magazine {
+    /// The chain that cells are taken from and given to.
+    loaded: Cell<Option<NonNull<FreeCell>>>,
+    /// How many more it takes. 0 as well while the thread has not been opened, so that a look at this is enough.
+    room: Cell<usize>,
+    /// A full chain, so that a thread which takes and gives by turns at the edge of a chain leaves the depot alone.
+    spare: Cell<Option<Chain>>,
+}
+
+impl Magazine {
+    /// Makes a chain the loaded one, which has to be empty.
+    fn load(&self, chain: &Chain) {
+        self.loaded.set(Some(chain.first));
+        self.room.set(CHAIN - chain.length);
+    }
+
+    /// Takes the loaded chain out, if it is not empty.
+    fn unload(&self) -> Option<Chain> {
+        if cfg!(parklet_loom_broken = "recycle_rule_1") {
+            let length = CHAIN - self.room.replace(CHAIN);
+            return self.loaded.get().map(|first| Chain { first, length });
+        }
+        let length = CHAIN - self.room.replace(CHAIN);
+        self.loaded.take().map(|first| Chain { first, length })
+    }
+}
+
+/// One thread's free cells.
+pub(crate) struct ThreadCells {
+    /// One a class.
+    magazines: [Magazine; CLASSES],
+    /// Whether cells are kept here: from the first one on until the thread ends.
+    is_open: Cell<bool>,
+}
+
+impl ThreadCells {
+    /// None, and none are kept before [`ThreadCells::open`].
+    pub(crate) const fn new() -> ThreadCells {
+        ThreadCells {
+            magazines: [const {
+                Magazine {
+                    loaded: Cell::new(None),
+                    room: Cell::new(0),
+                    spare: Cell::new(None),
+                }
+            }; CLASSES],
+            is_open: Cell::new(false),
+        }
+    }
+
+    /// Begins to keep cells; somebody sees to it that `close` is called in the end.
+    pub(crate) fn open(&self) {
+        self.is_open.set(true);
+        for magazine in &self.magazines {
+            magazine.room.set(CHAIN);
+        }
+    }
+
+    /// Takes a cell from the loaded chain.
+    #[inline]
+    pub(crate) fn take(&self, class: usize) -> Option<NonNull<FreeCell>> {
+        let magazine = &self.magazines[class];
+        let cell = magazine.loaded.get()?;
+        // SAFETY: rule 1: it is in this thread's chain.
+        magazine.loaded.set(unsafe { cell.as_ref() }.next);
+        magazine.room.set(magazine.room.get() + 1);
+        Some(cell)
+    }
+
+    /// Adds a cell to the loaded chain. False: there is no room.
+    ///
+    /// # Safety
+    /// The cell is the caller's, of this class (rule 3), and is given up if the result is true.
+    #[inline]
+    #[must_use]
+    pub(crate) unsafe fn give(&self, class: usize, cell: NonNull<FreeCell>) -> bool {
+        let magazine = &self.magazines[class];
+        let Some(room) = magazine.room.get().checked_sub(1) else {
+            return false;
+        };
+        let next = magazine.loaded.get();
+        // SAFETY: the cell is ours to write to, and the smallest class has room for a link.
+        unsafe { cell.write(FreeCell { next }) };
+        magazine.loaded.set(Some(cell));
+        magazine.room.set(room);
+        true
+    }
+
+    /// Takes a cell when the loaded chain is empty, if there is any to be had.
+    pub(crate) fn take_from_next(&self, class: usize, depot: &Depot) -> Option<NonNull<FreeCell>> {
+        let magazine = &self.magazines[class];
+        let chain = magazine.spare.take().or_else(|| depot.fetch(class))?;
+        magazine.load(&chain);
+        self.take(class)
+    }
+
+    /// Makes room for a cell when the loaded chain is full.
+    pub(crate) fn make_room(&self, class: usize, depot: &Depot) {
+        let magazine = &self.magazines[class];
+        let spare = magazine.spare.replace(magazine.unload());
+        if let Some(chain) = spare {
+            depot.store(class, chain);
+        }
+    }
+
+    /// Gives all cells away and keeps none from now on (rule 4).
+    pub(crate) fn close(&self, depot: &Depot) {
+        self.is_open.set(false);
+        for (class, magazine) in self.magazines.iter().enumerate() {
+            let loaded = if cfg!(parklet_loom_broken = "recycle_rule_4") {
+                None
+            } else {
+                magazine.unload()
+            };
+            magazine.room.set(0);
+            for chain in loaded.into_iter().chain(magazine.spare.take()) {
+                depot.store(class, chain);
+            }
+        }
+    }
+}
+
+/// Chains for whoever needs them.
+pub(crate) struct Depot {
+    /// One bit a class: whether there is a chain. Written under the lock; read without it, as a hint that saves the lock
+    /// while everything is still new.
+    stocked: AtomicUsize,
+    /// The lock is held to push, to pop and to add up.
+    shelves: Mutex<Shelves>,
+    /// How many bytes are kept.
+    limit: usize,
+}
+
+struct Shelves {
+    /// One a class.
+    shelves: [Shelf; CLASSES],
+    /// The size of all that stands there.
+    bytes: usize,
+    /// Counts visits.
+    clock: usize,
+}
+
+#[derive(Default)]
+struct Shelf {
+    /// The chain that came last is the first to go: its cells are the warmest.
+    chains: Vec<Chain>,
+    /// When the shelf was visited last.
+    visited: usize,
+}
+
+impl Shelves {
+    /// The shelf of a class, for a visit.
+    fn visit(&mut self, class: usize) -> &mut Shelf {
+        self.clock += 1;
+        let shelf = &mut self.shelves[class];
+        shelf.visited = self.clock;
+        shelf
+    }
+
+    /// Takes a chain off a shelf.
+    fn pop(&mut self, class: usize) -> Option<Chain> {
+        let chain = self.shelves[class].chains.pop()?;
+        self.bytes -= bytes_of(class, &chain);
+        Some(chain)
+    }
+
+    /// The class that nobody has asked for the longest.
+    fn stalest(&self) -> Option<usize> {
+        let stocked = (0..CLASSES).filter(|&class| !self.shelves[class].chains.is_empty());
+        stocked.min_by_key(|&class| self.shelves[class].visited)
+    }
+}
+
+/// The size of a chain's cells.
+fn bytes_of(class: usize, chain: &Chain) -> usize {
+    chain.length * layout_of(class).size()
+}
+
+impl Depot {
+    /// Empty; it keeps about so many bytes.
+    pub(crate) fn new(limit: usize) -> Depot {
+        Depot {
+            stocked: AtomicUsize::new(0),
+            shelves: Mutex::new(Shelves {
+                shelves: std::array::from_fn(|_| Shelf::default()),
+                bytes: 0,
+                clock: 0,
+            }),
+            limit,
+        }
+    }
+
+    /// A chain of a class, if there is one.
+    pub(crate) fn fetch(&self, class: usize) -> Option<Chain> {
+        if self.stocked.load(Ordering::Relaxed) & (1 << class) == 0 {
+            return None;
+        }
+        if cfg!(parklet_loom_broken = "recycle_rule_2") {
+            // A look under the lock and the removal under another: two threads may see the same chain.
+            let seen = self.lock().shelves[class]
+                .chains
+                .last()
+                .map(|chain| Chain { ..*chain });
+            self.lock().pop(class)?;
+            return seen;
+        }
+        let mut shelves = self.lock();
+        shelves.visit(class);
+        let chain = shelves.pop(class);
+        self.note_stock(class, &shelves);
+        chain
+    }
+
+    /// Keeps a chain; what is over the limit then goes (rule 5).
+    fn store(&self, class: usize, chain: Chain) {
+        let mut shelves = self.lock();
+        shelves.bytes += bytes_of(class, &chain);
+        shelves.visit(class).chains.push(chain);
+        self.note_stock(class, &shelves);
+        while shelves.bytes > self.limit
+            && !cfg!(parklet_loom_broken = "recycle_rule_5")
+            && let Some(stalest) = shelves.stalest()
+        {
+            let surplus = shelves.pop(stalest);
+            self.note_stock(stalest, &shelves);
+            // Not under the lock: the allocator takes its time.
+            drop(shelves);
+            for cell in surplus.into_iter().flat_map(Chain::into_cells) {
+                // SAFETY: the chain was ours and so were its cells, which have this layout by rule 3.
+                unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(stalest)) };
+            }
+            shelves = self.lock();
+        }
+    }
+
+    /// Writes the hint of one class anew.
+    fn note_stock(&self, class: usize, shelves: &Shelves) {
+        let others = self.stocked.load(Ordering::Relaxed) & !(1 << class);
+        let is_stocked = !shelves.shelves[class].chains.is_empty();
+        self.stocked
+            .store(others | usize::from(is_stocked) << class, Ordering::Relaxed);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(not(parklet_loom))]
+thread_local! {
+    /// This thread's free cells. Without a destructor, so that a task may come and go while the thread ends.
+    static CELLS: ThreadCells = const { ThreadCells::new() };
+
+    /// Closes them when the thread ends.
+    static CLOSER: Closer = const { Closer };
+}
+
+/// What no thread has a use for at the moment.
+#[cfg(not(parklet_loom))]
+static DEPOT: LazyLock<Depot> = LazyLock::new(|| Depot::new(DEPOT_BYTES));
+
+/// Gives a thread's cells to the depot when the thread ends.
+#[cfg(not(parklet_loom))]
+struct Closer;
+
+#[cfg(not(parklet_loom))]
+impl Drop for Closer {
+    fn drop(&mut self) {
+        CELLS.with(|cells| cells.close(&DEPOT));
+    }
+}
+
+/// The class for cells of this layout, if they are recycled.
+#[cfg(not(parklet_loom))]
+const fn recycled_class(layout: Layout) -> Option<usize> {
+    if cfg!(any(debug_assertions, miri)) {
+        None
+    } else {
+        class_of(layout)
+    }
+}
+
+/// Whether this thread keeps cells: it begins with the first one, unless it is about to end.
+#[cfg(not(parklet_loom))]
+fn is_open(cells: &ThreadCells) -> bool {
+    cells.is_open.get() || CLOSER.try_with(|_| cells.open()).is_ok()
+}
+
+#[cfg(not(parklet_loom))]
+#[inline(never)]
+fn allocate_slowly(class: usize) -> NonNull<FreeCell> {
+    let kept = CELLS.with(|cells| {
+        is_open(cells)
+            .then(|| cells.take_from_next(class, &DEPOT))
+            .flatten()
+    });
+    kept.unwrap_or_else(|| ask_allocator(layout_of(class)))
+}
+
+/// # Safety
+/// The cell is the caller's, of this class, and given up.
+#[cfg(not(parklet_loom))]
+#[inline(never)]
+unsafe fn free_slowly(class: usize, cell: NonNull<FreeCell>) {
+    let is_kept = CELLS.with(|cells| {
+        if !is_open(cells) {
+            return false;
+        }
+        // SAFETY: the caller's promise.
+        let is_given = unsafe { cells.give(class, cell) };
+        is_given || {
+            cells.make_room(class, &DEPOT);
+            // SAFETY: the caller's promise; it was not given up above.
+            unsafe { cells.give(class, cell) }
+        }
+    });
+    if !is_kept {
+        // SAFETY: cells of a class have this layout (rule 3), and this one is ours.
+        unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(class)) };
+    }
+}
+
+/// Plain memory.
+#[cfg(not(parklet_loom))]
+fn ask_allocator(layout: Layout) -> NonNull<FreeCell> {
+    // SAFETY: no task is of no size: it has a header.
+    let memory = unsafe { alloc::alloc(layout) };
+    NonNull::new(memory.cast()).unwrap_or_else(|| alloc::handle_alloc_error(layout))
+}
+
+/// What the models need of the unsafe parts: all their cells are of one class, and none goes back to the allocator but by
+/// way of the depot.
+#[cfg(all(test, parklet_loom))]
+impl ThreadCells {
+    /// A new cell of a class.
+    pub(crate) fn new_cell(class: usize) -> NonNull<FreeCell> {
+        // SAFETY: no class is of no size.
+        let memory = unsafe { alloc::alloc(layout_of(class)) };
+        NonNull::new(memory.cast()).unwrap()
+    }
+
+    /// Gives a cell back, as `free` does.
+    pub(crate) fn give_back(&self, class: usize, cell: NonNull<FreeCell>, depot: &Depot) {
+        // SAFETY: the model asserts that each cell is one tenant's.
+        if !unsafe { self.give(class, cell) } {
+            self.make_room(class, depot);
+            // SAFETY: as above; it was not given up.
+            assert!(unsafe { self.give(class, cell) });
+        }
+    }
+}
+
+#[cfg(all(test, not(parklet_loom)))]
+mod tests {
+    use super::*;
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
+    }
+
+    #[test]
+    fn a_class_wastes_little_and_each_size_has_the_smallest_that_fits() {
+        for size in 1..=LARGEST - ALLOCATORS_OWN {
+            let class = class_of(layout(size, 8)).unwrap();
+            let room = layout_of(class).size();
+            let step = if size + ALLOCATORS_OWN <= FINE_END {
+                FINE
+            } else {
+                COARSE
+            };
+            assert!((size..size + step).contains(&room), "{size}: {room}");
+            assert_eq!(class_of(layout(room, ALIGN)), Some(class));
+        }
+        // A header of 40 bytes and 64 of state.
+        assert_eq!(layout_of(class_of(layout(104, 8)).unwrap()).size(), 104);
+    }
+
+    #[test]
+    fn what_is_too_large_or_too_strictly_aligned_has_no_class() {
+        assert_eq!(class_of(layout(LARGEST - ALLOCATORS_OWN + 1, 8)), None);
+        assert_eq!(class_of(layout(64, 32)), None);
+        assert_eq!(
+            class_of(layout(LARGEST - ALLOCATORS_OWN, 8)),
+            Some(CLASSES - 1)
+        );
+    }
+
+    /// Takes so many cells, and gives them back.
+    fn burst(cells: &ThreadCells, depot: &Depot, class: usize, count: usize) -> usize {
+        let mut reused = 0;
+        let taken: Vec<_> = (0..count)
+            .map(|_| {
+                let kept = cells
+                    .take(class)
+                    .or_else(|| cells.take_from_next(class, depot));
+                reused += usize::from(kept.is_some());
+                kept.unwrap_or_else(|| ask_allocator(layout_of(class)))
+            })
+            .collect();
+        for cell in taken {
+            // SAFETY: taken above, of this class.
+            if !unsafe { cells.give(class, cell) } {
+                cells.make_room(class, depot);
+                // SAFETY: as above; it was not given up.
+                assert!(unsafe { cells.give(class, cell) });
+            }
+        }
+        reused
+    }
+
+    fn empty(depot: &Depot) {
+        for class in 0..CLASSES {
+            while let Some(chain) = depot.fetch(class) {
+                for cell in chain.into_cells() {
+                    // SAFETY: the chain was the depot's, so its cells are ours now.
+                    unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(class)) };
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_burst_of_ten_thousand_finds_all_cells_of_the_first() {
+        let (cells, depot) = (ThreadCells::new(), Depot::new(DEPOT_BYTES));
+        cells.open();
+        let class = class_of(layout(376, 8)).unwrap();
+        assert_eq!(burst(&cells, &depot, class, 10_000), 0);
+        assert_eq!(burst(&cells, &depot, class, 10_000), 10_000);
+        cells.close(&depot);
+        assert!(
+            cells.take(class).is_none(),
+            "a thread that has ended keeps no cell"
+        );
+        empty(&depot);
+        assert_eq!(depot.lock().bytes, 0);
+    }
+
+    #[test]
+    fn what_is_over_the_limit_goes_and_what_nobody_asks_for_goes_first() {
+        let (cells, depot) = (ThreadCells::new(), Depot::new(64 * 1024));
+        cells.open();
+        burst(&cells, &depot, 3, 1_000);
+        burst(&cells, &depot, 4, 10_000);
+        let shelves = depot.lock();
+        assert!(shelves.bytes <= 64 * 1024, "{}", shelves.bytes);
+        assert!(shelves.shelves[3].chains.is_empty());
+        assert!(!shelves.shelves[4].chains.is_empty());
+        drop(shelves);
+        cells.close(&depot);
+        empty(&depot);
+    }
+
+    #[test]
+    fn a_thread_that_was_not_opened_keeps_nothing() {
+        let cells = ThreadCells::new();
+        let cell = ask_allocator(layout_of(0));
+        // SAFETY: it is ours and of this class.
+        assert!(!unsafe { cells.give(0, cell) });
+        // SAFETY: it was not given up.
+        unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(0)) };
+    }
+}
