@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::contenders::{CONTENDERS, Contender, PARKLET, contender};
+use crate::contenders::{CONTENDERS, Contender, Role, contender};
 use crate::run::Form;
 use crate::targets::ROWS;
 use crate::tcp::Server;
@@ -97,7 +97,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
     }
     if comparison.contenders.is_empty() {
         // A test of the bench needs no peers.
-        let wanted = |contender: &&Contender| measures || contender.name == PARKLET;
+        let wanted = |contender: &&Contender| measures || contender.role == Role::Judged;
         comparison.contenders = CONTENDERS.iter().filter(wanted).collect();
     }
     if !ROWS.iter().any(|row| comparison.wants(&row.id())) {

@@ -1,85 +1,50 @@
 //! Who takes part, and in which workloads.
 //!
 //! The text of a workload is one file, which is compiled once for each runtime: within `on_tokio` the name `runtime`
-//! means tokio's names. A file that is left out for a runtime needs what that runtime does not have.
+//! means tokio's names. What a runtime does not have, it does not do: its module lacks that file.
 
 use crate::floor;
 use crate::run::{Run, Workload};
 use crate::runtimes::WORKERS;
-use crate::tcp::{self, Server};
+use crate::tcp::Server;
 
 #[path = "workloads"]
 mod on_parklet {
-    pub(crate) mod block_on;
-    pub(crate) mod blocking;
     pub(crate) mod broadcast;
     pub(crate) mod channel;
+    pub(crate) mod every;
     pub(crate) mod mutex;
-    pub(crate) mod servers;
-    pub(crate) mod sleep;
-    pub(crate) mod spawn;
-    pub(crate) mod task_memory;
-    pub(crate) mod timeout;
-    pub(crate) mod wake;
     use crate::runtimes::parklet as runtime;
 }
 
 #[path = "workloads"]
 mod on_async_std {
-    pub(crate) mod block_on;
-    pub(crate) mod blocking;
     pub(crate) mod channel;
+    pub(crate) mod every;
     pub(crate) mod mutex;
-    pub(crate) mod servers;
-    pub(crate) mod sleep;
-    pub(crate) mod spawn;
-    pub(crate) mod task_memory;
-    pub(crate) mod timeout;
-    pub(crate) mod wake;
     use crate::runtimes::async_std as runtime;
 }
 
 #[path = "workloads"]
 mod on_tokio {
-    pub(crate) mod block_on;
-    pub(crate) mod blocking;
     pub(crate) mod broadcast;
     pub(crate) mod channel;
+    pub(crate) mod every;
     pub(crate) mod mutex;
-    pub(crate) mod servers;
-    pub(crate) mod sleep;
-    pub(crate) mod spawn;
-    pub(crate) mod task_memory;
-    pub(crate) mod timeout;
-    pub(crate) mod wake;
     use crate::runtimes::tokio as runtime;
 }
 
 #[path = "workloads"]
 mod on_smol {
-    pub(crate) mod block_on;
-    pub(crate) mod blocking;
     pub(crate) mod channel;
+    pub(crate) mod every;
     pub(crate) mod mutex;
-    pub(crate) mod servers;
-    pub(crate) mod sleep;
-    pub(crate) mod spawn;
-    pub(crate) mod task_memory;
-    pub(crate) mod timeout;
-    pub(crate) mod wake;
     use crate::runtimes::smol as runtime;
 }
 
 #[path = "workloads"]
 mod on_nio {
-    pub(crate) mod block_on;
-    pub(crate) mod blocking;
-    pub(crate) mod servers;
-    pub(crate) mod sleep;
-    pub(crate) mod spawn;
-    pub(crate) mod task_memory;
-    pub(crate) mod timeout;
-    pub(crate) mod wake;
+    pub(crate) mod every;
     use crate::runtimes::nio as runtime;
 }
 
@@ -102,18 +67,19 @@ pub(crate) struct Contender {
     pub(crate) role: Role,
     /// Its worker threads, for those that read the environment.
     pub(crate) workers: usize,
-    /// The workloads of each file.
-    files: &'static [&'static [Workload]],
+    /// What all have.
+    common: &'static [&'static [Workload]],
+    /// What not all have.
+    special: &'static [&'static [Workload]],
     servers: &'static [Server],
 }
 
 impl Contender {
-    /// Does the workload, if it can.
+    /// How to do the workload, if it can.
     pub(crate) fn workload(&self, name: &str) -> Option<fn(Run)> {
-        let mut workloads = self.files.iter().flat_map(|file| file.iter());
-        workloads
-            .find(|workload| workload.name == name)
-            .map(|workload| workload.run)
+        let mut workloads = self.common.iter().chain(self.special).copied().flatten();
+        let found = workloads.find(|workload| workload.name == name);
+        found.map(|workload| workload.run)
     }
 
     /// Its server of that name.
@@ -122,123 +88,75 @@ impl Contender {
     }
 }
 
-/// The name of the runtime that is judged.
-pub(crate) const PARKLET: &str = "parklet";
-
-const ON_PARKLET: &[&[Workload]] = &[
-    on_parklet::block_on::WORKLOADS,
-    on_parklet::blocking::WORKLOADS,
-    on_parklet::broadcast::WORKLOADS,
-    on_parklet::channel::WORKLOADS,
-    on_parklet::mutex::WORKLOADS,
-    on_parklet::sleep::WORKLOADS,
-    on_parklet::spawn::WORKLOADS,
-    on_parklet::task_memory::WORKLOADS,
-    on_parklet::timeout::WORKLOADS,
-    on_parklet::wake::WORKLOADS,
-    tcp::WORKLOADS,
-];
+/// The runtime that is judged.
+pub(crate) const PARKLET: Contender = Contender {
+    name: "parklet",
+    role: Role::Judged,
+    workers: WORKERS,
+    common: on_parklet::every::WORKLOADS,
+    special: &[
+        on_parklet::broadcast::WORKLOADS,
+        on_parklet::channel::WORKLOADS,
+        on_parklet::mutex::WORKLOADS,
+    ],
+    servers: on_parklet::every::SERVERS,
+};
 
 /// In the order of the table.
 pub(crate) static CONTENDERS: [Contender; 7] = [
-    Contender {
-        name: PARKLET,
-        role: Role::Judged,
-        workers: WORKERS,
-        files: ON_PARKLET,
-        servers: on_parklet::servers::SERVERS,
-    },
+    PARKLET,
     Contender {
         name: "parklet-1",
         role: Role::Control,
         workers: 1,
-        files: ON_PARKLET,
-        servers: on_parklet::servers::SERVERS,
+        ..PARKLET
     },
     Contender {
         name: "async-std",
         role: Role::Peer,
         workers: WORKERS,
-        files: &[
-            on_async_std::block_on::WORKLOADS,
-            on_async_std::blocking::WORKLOADS,
+        common: on_async_std::every::WORKLOADS,
+        special: &[
             on_async_std::channel::WORKLOADS,
             on_async_std::mutex::WORKLOADS,
-            on_async_std::sleep::WORKLOADS,
-            on_async_std::spawn::WORKLOADS,
-            on_async_std::task_memory::WORKLOADS,
-            on_async_std::timeout::WORKLOADS,
-            on_async_std::wake::WORKLOADS,
-            tcp::WORKLOADS,
         ],
-        servers: on_async_std::servers::SERVERS,
+        servers: on_async_std::every::SERVERS,
     },
     Contender {
         name: "tokio",
         role: Role::Peer,
         workers: WORKERS,
-        files: &[
-            on_tokio::block_on::WORKLOADS,
-            on_tokio::blocking::WORKLOADS,
+        common: on_tokio::every::WORKLOADS,
+        special: &[
             on_tokio::broadcast::WORKLOADS,
             on_tokio::channel::WORKLOADS,
             on_tokio::mutex::WORKLOADS,
-            on_tokio::sleep::WORKLOADS,
-            on_tokio::spawn::WORKLOADS,
-            on_tokio::task_memory::WORKLOADS,
-            on_tokio::timeout::WORKLOADS,
-            on_tokio::wake::WORKLOADS,
-            tcp::WORKLOADS,
         ],
-        servers: on_tokio::servers::SERVERS,
+        servers: on_tokio::every::SERVERS,
     },
     Contender {
         name: "smol",
         role: Role::Peer,
         workers: WORKERS,
-        files: &[
-            on_smol::block_on::WORKLOADS,
-            on_smol::blocking::WORKLOADS,
-            on_smol::channel::WORKLOADS,
-            on_smol::mutex::WORKLOADS,
-            on_smol::sleep::WORKLOADS,
-            on_smol::spawn::WORKLOADS,
-            on_smol::task_memory::WORKLOADS,
-            on_smol::timeout::WORKLOADS,
-            on_smol::wake::WORKLOADS,
-            tcp::WORKLOADS,
-        ],
-        servers: on_smol::servers::SERVERS,
+        common: on_smol::every::WORKLOADS,
+        special: &[on_smol::channel::WORKLOADS, on_smol::mutex::WORKLOADS],
+        servers: on_smol::every::SERVERS,
     },
     Contender {
         name: "nio",
         role: Role::Peer,
         workers: WORKERS,
-        files: &[
-            on_nio::block_on::WORKLOADS,
-            on_nio::blocking::WORKLOADS,
-            on_nio::sleep::WORKLOADS,
-            on_nio::spawn::WORKLOADS,
-            on_nio::task_memory::WORKLOADS,
-            on_nio::timeout::WORKLOADS,
-            on_nio::wake::WORKLOADS,
-            tcp::WORKLOADS,
-        ],
-        servers: on_nio::servers::SERVERS,
+        common: on_nio::every::WORKLOADS,
+        special: &[],
+        servers: on_nio::every::SERVERS,
     },
     Contender {
         name: "floor",
         role: Role::Floor,
         workers: WORKERS,
-        files: &[
-            floor::executor::WORKLOADS,
-            floor::memory::WORKLOADS,
-            floor::queue::WORKLOADS,
-            floor::threads::WORKLOADS,
-            floor::timers::WORKLOADS,
-            tcp::WORKLOADS,
-        ],
-        servers: floor::tcp::SERVERS,
+        common: floor::WORKLOADS,
+        special: &[],
+        servers: floor::SERVERS,
     },
 ];
 

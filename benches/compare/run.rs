@@ -71,8 +71,8 @@ impl Run {
     }
 
     /// How many tasks sleep at once, and how long: so long that even the slowest has started them all before.
-    pub(crate) fn many_sleeps(self) -> (u64, Duration) {
-        let (sleeps, milliseconds) = self.pick((1_000, 20), (20_000, 100), (100_000, 500));
+    pub(crate) fn many_sleeps(self) -> (usize, Duration) {
+        let (sleeps, milliseconds) = self.pick((1_000, 20), (20_000, 150), (100_000, 1_000));
         (sleeps, Duration::from_millis(milliseconds))
     }
 

@@ -4,9 +4,23 @@
 //! caught when they panic, and woken from anywhere. A runtime may still be below it, since the floor takes memory
 //! from the allocator as anybody would.
 
-pub(crate) mod executor;
-pub(crate) mod memory;
-pub(crate) mod queue;
-pub(crate) mod tcp;
-pub(crate) mod threads;
-pub(crate) mod timers;
+mod executor;
+mod memory;
+mod queue;
+mod sockets;
+mod threads;
+mod timers;
+
+use crate::run::Workload;
+use crate::tcp;
+
+pub(crate) use sockets::SERVERS;
+
+pub(crate) const WORKLOADS: &[&[Workload]] = &[
+    executor::WORKLOADS,
+    memory::WORKLOADS,
+    queue::WORKLOADS,
+    threads::WORKLOADS,
+    timers::WORKLOADS,
+    tcp::WORKLOADS,
+];

@@ -1,5 +1,6 @@
 //! Calls in the order of their time, and one thread that sleeps until the next is due.
 
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::num::NonZeroU64;
 use std::thread;
@@ -15,32 +16,6 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("sleep/1ms", short),
 ];
 
-/// A call that is to be made at some time; the earliest is the greatest.
-struct Timer {
-    end: Instant,
-    call: Box<dyn FnOnce() -> Instant>,
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Timer) -> bool {
-        self.end == other.end
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Timer) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Timer {
-    fn cmp(&self, other: &Timer) -> std::cmp::Ordering {
-        other.end.cmp(&self.end)
-    }
-}
-
 fn sleep_until(end: Instant) {
     let mut now = Instant::now();
     while now < end {
@@ -53,19 +28,18 @@ fn many(run: Run) {
     let (sleeps, duration) = run.many_sleeps();
     let cpu = cpu_time();
     let end = Instant::now() + duration;
-    let mut timers: BinaryHeap<Timer> = (0..sleeps)
-        .map(|_| {
-            // The time that is left, as the workload has it.
-            let now = Instant::now();
-            let end = now + (end - now);
-            let call = Box::new(Instant::now);
-            Timer { end, call }
-        })
-        .collect();
+    let mut timers = BinaryHeap::new();
+    for number in 0..sleeps {
+        // The time that is left, as the workload has it.
+        let now = Instant::now();
+        timers.push(Reverse((now + (end - now), number)));
+    }
+    let mut calls: Vec<Box<dyn Fn() -> Instant>> = Vec::new();
+    calls.resize_with(timers.len(), || Box::new(Instant::now));
     let (mut late, mut early) = (Duration::ZERO, 0);
-    while let Some(timer) = timers.pop() {
-        sleep_until(timer.end);
-        let now = (timer.call)();
+    while let Some(Reverse((end, number))) = timers.pop() {
+        sleep_until(end);
+        let now = calls[number]();
         early += u32::from(now < end);
         late += now.saturating_duration_since(end);
     }

@@ -16,20 +16,25 @@ pub(crate) fn print(circumstances: &Circumstances, verdicts: &[Verdict]) {
                 .unwrap_or(0)
         })
         .collect();
-    let aligned = |line: &[String]| {
-        let cells = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!(" {cell:>width$} |"));
-        format!("|{}", cells.collect::<String>())
-    };
-    let rules: String = widths
-        .iter()
-        .map(|&width| format!("{}:|", "-".repeat(width + 1)))
-        .collect();
-    println!("{}\n|{rules}", aligned(&lines[0]));
-    for line in &lines[1..] {
-        println!("{}", aligned(line));
+    for (index, line) in lines.iter().enumerate() {
+        let mut cells = line.iter().zip(&widths);
+        // The names to the left, all else to the right.
+        let first = cells
+            .next()
+            .map(|(cell, &width)| format!("| {cell:width$} |"));
+        let others = cells.map(|(cell, &width)| format!(" {cell:>width$} |"));
+        println!("{}", first.into_iter().chain(others).collect::<String>());
+        if index == 0 {
+            let rules = widths[1..]
+                .iter()
+                .map(|width| format!("{:->width$}:|", "-", width = width + 1));
+            println!(
+                "|{:->width$}|{}",
+                "-",
+                rules.collect::<String>(),
+                width = widths[0] + 2
+            );
+        }
     }
     let Circumstances {
         command,

@@ -8,41 +8,14 @@ pub(crate) use async_std::net::{TcpListener, TcpStream};
 pub(crate) use async_std::sync::Mutex;
 pub(crate) use async_std::task::{block_on, sleep, spawn, spawn_blocking, yield_now};
 
+with_send_tasks!();
+
 /// Starts a task that nobody waits for.
 pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {
     drop(spawn(future));
 }
 
-/// Starts a task that uses timers or sockets.
-pub(crate) fn spawn_with<F>(start: impl FnOnce() -> F) -> impl Future<Output = F::Output>
-where
-    F: Future<Output: Send> + Send + 'static,
-{
-    spawn(start())
-}
-
-/// The next value, which is still to come.
-pub(crate) async fn receive(receiver: &mut Receiver<u64>) -> u64 {
-    receiver.recv().await.unwrap()
-}
-
 /// None if the time is up first.
 pub(crate) async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
     async_std::future::timeout(duration, future).await.ok()
-}
-
-pub(crate) type Connection = TcpStream;
-
-pub(crate) async fn accept(listener: &mut TcpListener) -> Connection {
-    let (stream, _) = listener.accept().await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
-/// Starts a connection's task.
-pub(crate) fn connected<F>(stream: Connection, handle: fn(TcpStream) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    detach(handle(stream));
 }

@@ -14,6 +14,8 @@ pub(crate) use tokio::sync::{Mutex, broadcast};
 pub(crate) use tokio::task::yield_now;
 pub(crate) use tokio::time::sleep;
 
+with_send_tasks!();
+
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -39,14 +41,6 @@ pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(future));
 }
 
-/// Starts a task that uses timers or sockets.
-pub(crate) fn spawn_with<F>(start: impl FnOnce() -> F) -> impl Future<Output = F::Output>
-where
-    F: Future<Output: Send> + Send + 'static,
-{
-    spawn(start())
-}
-
 pub(crate) fn spawn_blocking<T: Send + 'static>(
     job: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = T> {
@@ -54,28 +48,7 @@ pub(crate) fn spawn_blocking<T: Send + 'static>(
     async { handle.await.unwrap() }
 }
 
-/// The next value, which is still to come.
-pub(crate) async fn receive(receiver: &mut Receiver<u64>) -> u64 {
-    receiver.recv().await.unwrap()
-}
-
 /// None if the time is up first.
 pub(crate) async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
     tokio::time::timeout(duration, future).await.ok()
-}
-
-pub(crate) type Connection = TcpStream;
-
-pub(crate) async fn accept(listener: &mut TcpListener) -> Connection {
-    let (stream, _) = listener.accept().await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
-}
-
-/// Starts a connection's task.
-pub(crate) fn connected<F>(stream: Connection, handle: fn(TcpStream) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    detach(handle(stream));
 }
