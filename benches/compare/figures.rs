@@ -33,6 +33,12 @@ impl Figures {
         }
     }
 
+    /// Takes back what a contender has reported of a workload, since it failed in a later round.
+    pub(crate) fn forget(&mut self, contender: &'static str, workload: &str) {
+        self.rounds
+            .retain(|key, _| (key.0, key.1.as_str()) != (contender, workload));
+    }
+
     /// Every round's figure of a row, in the unit of the row.
     pub(crate) fn rounds(&self, contender: &Contender, row: &Row) -> Vec<f64> {
         let key = (
@@ -145,27 +151,35 @@ impl Verdict {
     /// A goal as the table shows it, with what is reached.
     pub(crate) fn goal(&self, goal: Goal) -> (String, Outcome) {
         let (rival, wanted, ratio) = match goal {
-            Goal::BestPeer(wanted) => ("best", wanted, self.ratio_to_best_peer()),
-            Goal::Tokio(wanted) => ("tokio", wanted, self.ratio_to("tokio")),
-            Goal::Floor(wanted) => ("floor", wanted, self.ratio_to("floor")),
+            // The table has a column for this ratio.
+            Goal::BestPeer(wanted) => (String::new(), wanted, self.ratio_to_best_peer()),
+            Goal::Tokio(wanted) => self.goal_beside("tokio", wanted),
+            Goal::Floor(wanted) => self.goal_beside("floor", wanted),
             Goal::Zero => {
-                return (
-                    "0".to_owned(),
-                    outcome(self.parklet().map(|figure| figure == 0.0)),
-                );
+                let reached = self.parklet().map(|figure| figure == 0.0);
+                return ("0".to_owned(), outcome(reached));
             }
         };
-        let sign = if self.row.unit.more_is_better() {
-            '≥'
-        } else {
-            '≤'
-        };
+        let more = self.row.unit.more_is_better();
+        let sign = if more { '≥' } else { '≤' };
         let reached = ratio.map(|ratio| self.is_as_good(ratio, wanted));
-        (format!("{sign} {wanted} {rival}"), outcome(reached))
+        (format!("{rival}{sign} {wanted}"), outcome(reached))
+    }
+
+    /// A goal that names whom it is measured by, with the ratio.
+    fn goal_beside(&self, name: &str, wanted: f64) -> (String, f64, Option<f64>) {
+        let ratio = self.ratio_to(name);
+        let shown = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2} "));
+        (format!("{name} {shown}"), wanted, ratio)
     }
 
     /// All goals together.
     pub(crate) fn outcome(&self) -> Outcome {
+        let takes_part = |(contender, _): &(&Contender, _)| contender.role == Role::Judged;
+        if self.parklet().is_none() && self.cells.iter().any(takes_part) {
+            // It can do all workloads, so it failed.
+            return Outcome::Missed;
+        }
         let outcomes: Vec<_> = self
             .row
             .goals

@@ -99,7 +99,7 @@ fn compare(comparison: &Comparison) -> ExitCode {
     }
 }
 
-/// Runs everything in rounds. Who fails once is left out of that workload from then on.
+/// Runs everything in rounds. Who fails once is out of that workload.
 fn measure(comparison: &Comparison) -> (Figures, Vec<String>) {
     let begin = Instant::now();
     let mut workloads: Vec<&str> = Vec::new();
@@ -124,6 +124,7 @@ fn measure(comparison: &Comparison) -> (Figures, Vec<String>) {
                 match child::run(contender, workload, comparison.form) {
                     Ok(report) => figures.add(contender.name, workload, report),
                     Err(failure) => {
+                        figures.forget(contender.name, workload);
                         failures.push(failure);
                         failed.push((contender.name, *workload));
                     }

@@ -96,10 +96,7 @@ const HAND_OVERS: u64 = 100;
 
 /// A plain thread wakes a task, which wakes the thread. The thread is not the runtime's, and not in `block_on`.
 fn thread_and_task(run: Run) {
-    let (to_task, mut from_thread) = {
-        let (sender, receiver) = async_channel::unbounded::<u64>();
-        (sender, Box::pin(receiver))
-    };
+    let (to_task, from_thread) = bounded::<u64>(1);
     let (to_thread, from_task) = mpsc::channel();
     let thread = thread::spawn(move || {
         let mut number = 0;
@@ -115,7 +112,7 @@ fn thread_and_task(run: Run) {
     let answered = runtime::block_on(async move {
         runtime::spawn(async move {
             let mut answered = 0;
-            while let Ok(number) = from_thread.as_mut().recv().await {
+            while let Ok(number) = from_thread.recv().await {
                 to_thread.send(number + 1).unwrap();
                 answered += 1;
             }
