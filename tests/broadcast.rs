@@ -1,41 +1,19 @@
 //! The broadcast channel: who gets what, what falls out, and what is left in memory.
 
+mod common;
+
+use common::{poll, poll_with};
 use parklet::stream::StreamExt;
 use parklet::sync::broadcast::error::{RecvError, SendError, TryRecvError};
 use parklet::sync::broadcast::{self, Receiver, Sender};
 use parklet::task;
 use std::collections::VecDeque;
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::thread;
-
-/// A waker that counts how often it is woken.
-#[derive(Default)]
-struct CountWakes(AtomicUsize);
-
-impl Wake for CountWakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl CountWakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn poll_with<F: Future>(future: Pin<&mut F>, wakes: &Arc<CountWakes>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes))))
-}
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
 
 /// A value that counts how many of its kind exist. To clone the `Arc` is to copy the value.
 struct Counted(Arc<AtomicUsize>);

@@ -1,41 +1,18 @@
 //! Channels: who gets which message, who waits, and what happens to those who go away.
 
+mod common;
+
+use common::{CountWakes, poll, poll_with};
 use parklet::channel::{
     self, Receiver, RecvError, SendError, Sender, TryRecvError, TrySendError, bounded, unbounded,
 };
 use parklet::stream::StreamExt;
 use parklet::task;
-use std::future::Future;
 use std::marker::PhantomPinned;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::thread;
-
-/// A waker that counts how often it is woken.
-#[derive(Default)]
-struct CountWakes(AtomicUsize);
-
-impl Wake for CountWakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl CountWakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn poll_with<F: Future>(future: Pin<&mut F>, wakes: &Arc<CountWakes>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes))))
-}
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
 
 #[test]
 fn messages_come_out_in_the_order_they_went_in() {

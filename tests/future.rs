@@ -1,41 +1,20 @@
 //! Combinators of futures: deadlines, aborts, joins and races.
 
+mod common;
+
+use common::{poll, poll_with};
 use parklet::future::{self, AbortHandle, Aborted, FutureExt};
 use parklet::{channel, task};
-use std::future::{Future, pending, ready};
-use std::pin::{Pin, pin};
+use std::future::{pending, ready};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Short enough to wait for, long enough to be seen on the clock.
 const A_MOMENT: Duration = Duration::from_millis(10);
-
-/// A waker that counts how often it is woken.
-#[derive(Default)]
-struct CountWakes(AtomicUsize);
-
-impl Wake for CountWakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl CountWakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn poll_with<F: Future>(future: Pin<&mut F>, wakes: &Arc<CountWakes>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(wakes))))
-}
-
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
 
 /// Says when it is dropped.
 struct SaysWhenDropped<'a>(&'a AtomicBool);

@@ -41,6 +41,7 @@ mod tests {
     use crate::budget;
     use crate::channel;
     use crate::future::{join, or, timeout, try_join};
+    use crate::io;
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -92,6 +93,10 @@ mod tests {
     fn a_greedy_future_does_not_outlast_its_timeout() {
         assert!(matches!(
             poll_once(timeout(Duration::ZERO, greedy::<()>())),
+            Poll::Ready(Err(_))
+        ));
+        assert!(matches!(
+            poll_once(io::timeout(Duration::ZERO, greedy::<io::Result<()>>())),
             Poll::Ready(Err(_))
         ));
     }

@@ -248,6 +248,19 @@ pub(crate) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) 
     future.poll(&mut Context::from_waker(waker))
 }
 
+/// Polls once; what comes of it wakes the counter.
+pub(crate) fn poll_with<F: Future>(
+    future: Pin<&mut F>,
+    wakes: &Arc<CountWakes>,
+) -> Poll<F::Output> {
+    poll_once(future, &Waker::from(Arc::clone(wakes)))
+}
+
+/// Polls once; what comes of it wakes nobody.
+pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    poll_once(future, Waker::noop())
+}
+
 /// The waker of whoever awaits this.
 pub(crate) async fn own_waker() -> Waker {
     poll_fn(|cx| Poll::Ready(cx.waker().clone())).await
