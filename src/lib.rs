@@ -15,9 +15,9 @@
 // Loom replaces the atomics that statics need, so under `cfg(parklet_loom)` only the modelled parts are built.
 mod primitive;
 
-#[cfg(not(parklet_loom))]
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 mod budget;
-#[cfg(not(parklet_loom))]
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub mod channel;
 #[cfg(all(feature = "chat", not(parklet_loom)))]
 pub mod chat;

@@ -1,8 +1,8 @@
 //! std's atomics, cells and locks, or loom's: the only file that chooses between them.
 //!
 //! What the loom models check (`executor/task/state.rs`, `executor/task/recycle.rs`, `executor/parker.rs`,
-//! `sync/wait_queue.rs`, `reactor/source.rs`) takes its primitives from here; the rest of the crate uses std directly, since
-//! it is not built under `cfg(parklet_loom)`.
+//! `executor/blocking_pool.rs`, `sync/`, `channel/`, `reactor/source.rs`) takes its primitives from here; the rest of the
+//! crate uses std directly, since it is not built under `cfg(parklet_loom)`.
 
 #[cfg(not(parklet_loom))]
 pub(crate) use {
@@ -22,7 +22,7 @@ pub(crate) use {
 #[cfg(parklet_loom)]
 mod locked_parker {
     use loom::sync::{Arc, Condvar, Mutex};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     #[derive(Debug, Default)]
     pub(crate) struct ThreadParker(ThreadUnparker);
@@ -46,6 +46,15 @@ mod locked_parker {
                 token = roused.wait(token).unwrap();
             }
             *token = false;
+        }
+
+        /// A deadline that has passed ends the wait at once; any other is too far away for a model.
+        pub(crate) fn park_deadline(&self, deadline: Instant) {
+            if Instant::now() < deadline {
+                return self.park();
+            }
+            let (token, _) = &*self.0.0;
+            *token.lock().unwrap() = false;
         }
 
         /// In a model nothing may lean on a timeout, so there is none.

@@ -115,7 +115,11 @@ impl<T> ChannelState<T> {
     /// Takes a message in, for which there has to be room.
     pub(super) fn push(&mut self, message: T, wakes: &mut Wakes) {
         self.messages.push_back(message);
-        self.waiting_recvs.notify_one(wakes);
+        let stream_takes_it = cfg!(parklet_loom_broken = "channel_stream_takes_a_turn")
+            && !self.waiting_streams.is_empty();
+        if !stream_takes_it {
+            self.waiting_recvs.notify_one(wakes);
+        }
         self.waiting_streams.notify_all(wakes);
     }
 
@@ -133,7 +137,9 @@ impl<T> ChannelState<T> {
     /// The oldest message.
     pub(super) fn pop(&mut self, wakes: &mut Wakes) -> Option<T> {
         let message = self.messages.pop_front()?;
-        self.waiting_sends.notify_one(wakes);
+        if !cfg!(parklet_loom_broken = "channel_room_is_kept_quiet") {
+            self.waiting_sends.notify_one(wakes);
+        }
         Some(message)
     }
 
@@ -207,6 +213,9 @@ impl<T> ChannelState<T> {
 
     /// A `send` was dropped: its turn, if it had one, goes to the next (rule 2).
     pub(super) fn withdraw_send(&mut self, ticket: &mut Option<Ticket>, wakes: &mut Wakes) {
+        if cfg!(parklet_loom_broken = "channel_dropped_send_keeps_its_turn") {
+            return self.waiting_sends.served(ticket, wakes);
+        }
         self.waiting_sends.withdraw(ticket, wakes);
     }
 
@@ -217,6 +226,9 @@ impl<T> ChannelState<T> {
         ticket: &mut Option<Ticket>,
         wakes: &mut Wakes,
     ) {
+        if cfg!(parklet_loom_broken = "channel_dropped_recv_keeps_its_turn") {
+            return self.queue(how).served(ticket, wakes);
+        }
         self.queue(how).withdraw(ticket, wakes);
     }
 
@@ -231,6 +243,9 @@ impl<T> ChannelState<T> {
             return false;
         }
         self.is_closed = true;
+        if cfg!(parklet_loom_broken = "channel_closes_quietly") {
+            return true;
+        }
         self.waiting_sends.notify_all(wakes);
         self.waiting_recvs.notify_all(wakes);
         self.waiting_streams.notify_all(wakes);

@@ -3,10 +3,9 @@
 use super::channel_state::{Channel, ChannelState, ReceiveAs};
 use super::error::{RecvError, TryRecvError};
 use super::weak::WeakReceiver;
-use crate::stream::Stream;
 use crate::sync::park_until::park_until;
 use crate::sync::wait_queue::Ticket;
-use futures_core::stream::FusedStream;
+use futures_core::stream::{FusedStream, Stream};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;

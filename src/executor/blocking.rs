@@ -19,11 +19,12 @@ use std::future::{self, Future};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use super::blocking_pool::{BlockingPool, Job, Ticket};
+use crate::primitive::Mutex;
 
 /// The value a blocking closure will return, as a future; made by [`spawn_blocking`](crate::task::spawn_blocking).
 ///

@@ -34,21 +34,21 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
 use std::hint;
 use std::io;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
-use std::task::{Context, Wake, Waker};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam::sync::{Parker, Unparker};
+use crate::primitive::{AtomicU64, Mutex, MutexGuard, Ordering, ThreadParker, ThreadUnparker};
 
-use crate::reactor::Timer;
+#[cfg(not(parklet_loom))]
+use self::retry::Retry;
+
+#[cfg(not(parklet_loom))]
+mod retry;
 
 /// Threads of the global pool, at most: tokio's number. Each is a stack of 2 MiB, of which a few pages are touched.
 const MAX_THREADS: usize = 512;
@@ -58,7 +58,11 @@ const IDLE_TIME: Duration = Duration::from_secs(10);
 
 /// How long a thread that has finished a job watches for the next before it parks. Parking and being roused costs
 /// 5 to 20 us, so giving up after that long costs at most twice the best choice (bench `spawn_blocking/one_by_one`).
+#[cfg(not(parklet_loom))]
 const LOOK_AROUND: Duration = Duration::from_micros(10);
+/// In a model one look is as good as many.
+#[cfg(parklet_loom)]
+const LOOK_AROUND: Duration = Duration::ZERO;
 
 /// Pause before another attempt to create a thread: a wait that a caller barely notices, 100 attempts a second.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
@@ -116,14 +120,14 @@ struct IdleThread {
     /// The N of `parklet-blocking-N`.
     number: usize,
     /// Rouses it.
-    unparker: Unparker,
+    unparker: ThreadUnparker,
 }
 
 /// Whom to call to the queue, decided under the lock and done after it.
 #[must_use]
 enum Call {
     Nobody,
-    Rouse(Unparker),
+    Rouse(ThreadUnparker),
     Start { number: usize },
 }
 
@@ -194,6 +198,12 @@ impl BlockingPool {
         queue.jobs.remove(place).map(|(_, job)| job)
     }
 
+    /// How many threads there are, for the models.
+    #[cfg(parklet_loom)]
+    pub(crate) fn threads(&self) -> usize {
+        self.lock().threads
+    }
+
     fn lock(&self) -> MutexGuard<'_, JobQueue> {
         self.queue.lock().unwrap()
     }
@@ -224,18 +234,23 @@ impl BlockingPool {
         let call = queue.call(self.max_threads);
         drop(queue);
         self.carry_out(call);
+        #[cfg(not(parklet_loom))]
         Retry::begin(Arc::clone(self), due);
     }
 
     /// The life of thread `number`, from its start until it has been idle for too long.
     fn serve(self: Arc<Self>, number: usize) {
-        let parker = Parker::new();
+        let parker = ThreadParker::new();
         let mut comes_from = ComesFrom::Call;
         let mut done: Option<Box<dyn Job>> = None;
         loop {
             let mut queue = self.lock();
             let next = queue.next(comes_from, self.newest.load(Ordering::Relaxed));
             let call = queue.call(self.max_threads);
+            if cfg!(parklet_loom_broken = "blocking_pool_goes_idle_in_two_steps") {
+                drop(queue);
+                queue = self.lock();
+            }
             if matches!(next, Next::Park) {
                 queue.idle.push(IdleThread {
                     number,
@@ -252,7 +267,11 @@ impl BlockingPool {
             comes_from = match next {
                 Next::Run(mut job) => {
                     job.run();
-                    done = Some(job);
+                    if cfg!(parklet_loom_broken = "blocking_pool_delivers_too_early") {
+                        job.deliver();
+                    } else {
+                        done = Some(job);
+                    }
                     ComesFrom::Job
                 }
                 Next::LookAround(newest) => {
@@ -275,7 +294,7 @@ impl BlockingPool {
 
     /// Parks idle thread `number`. True: it was called, and is no longer among the idle. False: its time is over, and
     /// it no longer counts as a thread.
-    fn is_called_in_time(&self, number: usize, parker: &Parker) -> bool {
+    fn is_called_in_time(&self, number: usize, parker: &ThreadParker) -> bool {
         // A time beyond what the clock can say means: for ever.
         let deadline = Instant::now().checked_add(self.idle_time);
         loop {
@@ -287,7 +306,7 @@ impl BlockingPool {
             // Being called means having been taken off the list: that alone decides, for the time may run out and
             // the call come at once.
             let Some(place) = queue.idle.iter().position(|idle| idle.number == number) else {
-                return true;
+                return !cfg!(parklet_loom_broken = "blocking_pool_leaves_when_called");
             };
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 queue.idle.remove(place);
@@ -351,45 +370,6 @@ fn survive(code: impl FnOnce()) {
     }
 }
 
-/// Another attempt to create a thread, when it is due.
-///
-/// A timer whose waker does the work itself, on the thread that drives the reactor. A spawned task would need a worker,
-/// and where no thread can be created there may be none.
-struct Retry {
-    /// When to try. A timer may wake before: it asks for polls where nobody else drives. It need not be answered, for
-    /// there the next job that is submitted after this is an attempt, too.
-    due: Instant,
-    /// Kept until it has fired: it ends with the waker. A lock only because wakers are shared.
-    timer: Mutex<Timer>,
-    /// The pool that lacks a thread.
-    pool: Arc<BlockingPool>,
-}
-
-impl Retry {
-    /// Sets the timer.
-    fn begin(pool: Arc<BlockingPool>, due: Instant) {
-        let timer = Mutex::new(Timer::at(due));
-        let retry = Arc::new(Retry { due, timer, pool });
-        let waker = Waker::from(Arc::clone(&retry));
-        let mut timer = retry.timer.lock().unwrap();
-        if Pin::new(&mut *timer)
-            .poll(&mut Context::from_waker(&waker))
-            .is_ready()
-        {
-            waker.wake_by_ref();
-        }
-    }
-}
-
-impl Wake for Retry {
-    fn wake(self: Arc<Self>) {
-        if Instant::now() >= self.due {
-            let call = self.pool.lock().call(self.pool.max_threads);
-            self.pool.carry_out(call);
-        }
-    }
-}
-
 impl fmt::Debug for BlockingPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queue = self.lock();
@@ -401,5 +381,5 @@ impl fmt::Debug for BlockingPool {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(parklet_loom)))]
 mod tests;

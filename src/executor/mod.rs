@@ -23,9 +23,12 @@
 
 #[cfg(not(parklet_loom))]
 mod block_on;
-#[cfg(not(parklet_loom))]
+#[cfg_attr(
+    parklet_loom,
+    allow(dead_code, unreachable_pub, reason = "the models use a part of it")
+)]
 pub(crate) mod blocking;
-#[cfg(not(parklet_loom))]
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod blocking_pool;
 #[cfg(not(parklet_loom))]
 pub(crate) mod current;

@@ -4,6 +4,9 @@
 //! Each file names the *broken variants* of the rules that it checks, a line each. With
 //! `--cfg parklet_loom_broken="NAME"` added to the flags, that rule is broken in the code, and a model has to fail.
 
+mod blocking_pool;
+mod broadcast;
+mod channel;
 pub(crate) mod parker;
 mod recycle;
 mod source;

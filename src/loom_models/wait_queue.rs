@@ -117,7 +117,7 @@ impl Wake for UnparkThread {
 }
 
 /// Polls until ready; a wake that is lost is a deadlock, which loom reports.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let parker = ThreadParker::new();
     let waker = Waker::from(StdArc::new(UnparkThread(parker.unparker().clone())));
@@ -130,7 +130,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls once, as a task that is not polled again unless something comes of it.
-fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+pub(super) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 

@@ -12,12 +12,11 @@
 //!
 //! std's names stand here too, as in `async_std::sync`, so that one `use` serves both.
 
-#[cfg(not(parklet_loom))]
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub mod broadcast;
 #[cfg(not(parklet_loom))]
 mod mutex;
 pub(crate) mod mutex_state;
-#[cfg(not(parklet_loom))]
 pub(crate) mod park_until;
 pub(crate) mod wait_queue;
 pub(crate) mod waking_lock;
@@ -26,14 +25,3 @@ pub(crate) mod waking_lock;
 pub use mutex::{Lock, Mutex, MutexGuard, MutexGuardArc};
 #[doc(no_inline)]
 pub use std::sync::{Arc, Weak};
-
-#[cfg(not(parklet_loom))]
-use crate::budget;
-
-/// Loom tries every order by itself, so nothing has to be kept from running too long.
-#[cfg(parklet_loom)]
-mod budget {
-    pub(super) fn take() -> bool {
-        true
-    }
-}

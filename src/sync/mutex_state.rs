@@ -26,9 +26,9 @@
 //! async-lock lets a newcomer snatch the lock from under a waiter's nose, and after 500 us of that switches to a fair
 //! mode. Measured here, handing over costs nothing, and it needs no clock.
 
-use super::budget;
 use super::wait_queue::{Left, Ticket, WaitQueue};
 use super::waking_lock::{Wakes, WakingLock};
+use crate::budget;
 use crate::primitive::{AtomicU8, Ordering};
 use std::future::Future;
 use std::pin::Pin;

@@ -4,7 +4,7 @@
 //! that may happen here: whoever calls `send_blocking` wants a thread that waits, and nothing else.
 
 use crate::budget;
-use crossbeam::sync::Parker;
+use crate::primitive::ThreadParker;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use waker_fn::waker_fn;
 /// Polls the future on this thread until it is ready, parking in between.
 pub(crate) fn park_until<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let parker = Parker::new();
+    let parker = ThreadParker::new();
     let unparker = parker.unparker().clone();
     let waker = waker_fn(move || unparker.unpark());
     let mut cx = Context::from_waker(&waker);

@@ -1,10 +1,12 @@
 //! Pools of a few threads, whose starter reports what it does or refuses. The pool as a user meets it is tested in
 //! `tests/blocking_pool.rs`.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Barrier;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures_lite::future::block_on;
 

@@ -5,13 +5,16 @@ use super::channel::{Channel, News};
 use super::error::{RecvError, TryRecvError};
 use super::ring::Read;
 use crate::budget;
-use crate::stream::Stream;
 use crate::sync::wait_queue::Ticket;
+use futures_core::Stream;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+
+/// Breaks a rule for a model: a subscriber has a position, and only then is it counted.
+const COUNTED_LATE: bool = cfg!(parklet_loom_broken = "broadcast_subscriber_is_counted_late");
 
 /// Receives every value sent since it subscribed, as far as they are kept.
 ///
@@ -34,9 +37,14 @@ impl<T> Receiver<T> {
     pub(super) fn subscribe(channel: &Arc<Channel<T>>) -> Receiver<T> {
         let ahead = channel.with(|state, _| {
             let ahead = ReadAhead::new(state.ring.end());
-            state.add_receiver(ahead.watch());
+            if !COUNTED_LATE {
+                state.add_receiver(ahead.watch());
+            }
             ahead
         });
+        if COUNTED_LATE {
+            channel.with(|state, _| state.add_receiver(ahead.watch()));
+        }
         Receiver {
             channel: Arc::clone(channel),
             ahead,
@@ -254,6 +262,9 @@ impl<T> Drop for Receiver<T> {
             channel.receivers -= 1;
             if channel.receivers == 0 {
                 channel.waiting_for_close.notify_all(wakes);
+            }
+            if cfg!(parklet_loom_broken = "broadcast_gone_receiver_is_waited_for") {
+                return Vec::new();
             }
             channel.ring.leave(ahead.taken())
         });

@@ -72,10 +72,20 @@ impl<T> Sender<T> {
                 return Err(SendError(value));
             }
             let evicted = channel.ring.push(value, channel.receivers);
-            self.channel.publish_tail(channel);
-            channel.waiting_receivers.notify_all(wakes);
+            if !cfg!(parklet_loom_broken = "broadcast_publishes_the_tail_late") {
+                self.channel.publish_tail(channel);
+            }
+            if cfg!(parklet_loom_broken = "broadcast_send_wakes_one") {
+                channel.waiting_receivers.notify_one(wakes);
+            } else {
+                channel.waiting_receivers.notify_all(wakes);
+            }
             Ok((channel.receivers, evicted))
         })?;
+        if cfg!(parklet_loom_broken = "broadcast_publishes_the_tail_late") {
+            self.channel
+                .with(|channel, _| self.channel.publish_tail(channel));
+        }
         drop(evicted);
         Ok(receivers)
     }
@@ -212,7 +222,8 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.channel.with(|channel, wakes| {
             channel.senders -= 1;
-            if channel.senders == 0 {
+            let is_quiet = cfg!(parklet_loom_broken = "broadcast_last_sender_goes_quietly");
+            if channel.senders == 0 && !is_quiet {
                 self.channel.publish_tail(channel);
                 channel.waiting_receivers.notify_all(wakes);
             }
