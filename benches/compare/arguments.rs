@@ -100,13 +100,6 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         let wanted = |contender: &&Contender| measures || contender.role == Role::Judged;
         comparison.contenders = CONTENDERS.iter().filter(wanted).collect();
     }
-    if !ROWS.iter().any(|row| comparison.wants(&row.id())) {
-        let filters = comparison.filters.join(", ");
-        return Err(format!(
-            "no row's name contains {filters}; there are:\n{}",
-            names()
-        ));
-    }
     Ok(if list {
         Task::List
     } else {

@@ -24,10 +24,10 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--text); background: va
 h1 { font-size: 1.5rem; margin-bottom: .2rem; }
 h2 { font-size: 1rem; margin: 0; display: flex; justify-content: space-between; gap: 1rem; }
 p { margin: .2rem 0; } .faint { color: var(--faint); font-size: .87rem; }
-main { display: grid; grid-template-columns: repeat(auto-fill, minmax(34rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(36rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
 @media (max-width: 40rem) { main { grid-template-columns: 1fr; } }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: .8rem 1rem; }
-svg { width: 100%; height: auto; display: block; margin-top: .4rem; font: 12px system-ui, sans-serif; }
+svg { width: 100%; height: auto; display: block; margin-top: .4rem; font: 13px system-ui, sans-serif; }
 text { fill: var(--text); } .reached { color: var(--good); } .missed { color: var(--bad); }
 .judged { fill: var(--judged); } .control { fill: var(--control); } .peer { fill: var(--peer); } .floor { fill: var(--floor); }
 line { stroke: var(--text); stroke-opacity: .6; }
@@ -91,7 +91,7 @@ fn section(verdict: &Verdict) -> String {
 /// Pixels of a picture: its width, where bars begin and may end, and the height of a bar with its gap.
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 80.0;
-const RIGHT: f64 = 480.0;
+const RIGHT: f64 = 470.0;
 const STEP: f64 = 20.0;
 
 fn bars(verdict: &Verdict) -> String {
