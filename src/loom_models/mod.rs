@@ -7,6 +7,7 @@
 mod blocking_pool;
 mod broadcast;
 mod channel;
+mod deadlines;
 pub(crate) mod parker;
 mod recycle;
 mod source;

@@ -1,23 +1,28 @@
 //! The timers that somebody waits for, and how long the driver may sleep.
 //!
 //! The driver sleeps until the earliest deadline. A timer that is set for an earlier one while it sleeps has to rouse
-//! it; one that is set before it goes to sleep, or that comes later, need not. Both decisions are made under the lock
-//! of the wheel: either the driver finds the new timer when it looks, or the setter finds the driver asleep.
+//! it; one that is set before it goes to sleep, or that comes later, need not.
+//!
+//! 1. Under one lock the driver looks at the wheel and writes down until when it sleeps, and a setter stores its timer and
+//!    looks at what is written. So either the driver finds the timer, or the setter finds the driver asleep.
+//! 2. A waker leaves the wheel once: with the driver when it is due, or with whoever cancels. After that its entry means
+//!    nothing, also when another timer has taken the place.
+//!
+//! The model is `loom_models/deadlines.rs`; either rule has a broken variant, which must fail there.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::lock;
 use super::wheel::{Entry, NEVER, Wheel};
+use crate::primitive::{AtomicU64, Mutex, Ordering};
 
 /// What stands for "the driver is awake": it looks at the wheel before it sleeps, so no timer has to rouse it.
 const AWAKE: u64 = 0;
 
 /// All timers of the process.
 #[derive(Debug)]
-pub(super) struct Deadlines {
+pub(crate) struct Deadlines {
     /// Where the count of nanoseconds begins. 64 bits of them last for 584 years.
     epoch: Instant,
     /// One lock for all, held for some ten nanoseconds; its fields must change together.
@@ -37,7 +42,7 @@ struct Sorted {
 
 impl Deadlines {
     /// No timers.
-    pub(super) fn new() -> Deadlines {
+    pub(crate) fn new() -> Deadlines {
         Deadlines {
             epoch: Instant::now(),
             sorted: Mutex::new(Sorted {
@@ -50,7 +55,7 @@ impl Deadlines {
 
     /// Stores a waker to be woken at `deadline` (`None`: never, but [`set`](Deadlines::set) may change that). True in
     /// the second place: the driver sleeps for longer and has to be notified.
-    pub(super) fn insert(&self, deadline: Option<Instant>, waker: Waker) -> (Entry, bool) {
+    pub(crate) fn insert(&self, deadline: Option<Instant>, waker: Waker) -> (Entry, bool) {
         let deadline = self.since_epoch(deadline);
         let mut sorted = lock(&self.sorted);
         let entry = sorted.wheel.insert(deadline, waker);
@@ -59,7 +64,7 @@ impl Deadlines {
 
     /// Moves a stored waker to another deadline. `None`: it has been woken and is no longer here. `Some(true)`: the
     /// driver has to be notified.
-    pub(super) fn set(&self, entry: Entry, deadline: Option<Instant>) -> Option<bool> {
+    pub(crate) fn set(&self, entry: Entry, deadline: Option<Instant>) -> Option<bool> {
         let deadline = self.since_epoch(deadline);
         let mut sorted = lock(&self.sorted);
         let found = sorted.wheel.set(entry, deadline);
@@ -67,7 +72,7 @@ impl Deadlines {
     }
 
     /// Whether `entry` will wake the same task as `waker`; `None`: it has been woken and is no longer here.
-    pub(super) fn will_wake(&self, entry: Entry, waker: &Waker) -> Option<bool> {
+    pub(crate) fn will_wake(&self, entry: Entry, waker: &Waker) -> Option<bool> {
         let sorted = lock(&self.sorted);
         sorted
             .wheel
@@ -76,7 +81,7 @@ impl Deadlines {
     }
 
     /// Forgets an entry. What comes back is its waker, to be dropped by the caller, outside the lock.
-    pub(super) fn remove(&self, entry: Entry) -> Option<Waker> {
+    pub(crate) fn remove(&self, entry: Entry) -> Option<Waker> {
         lock(&self.sorted).wheel.remove(entry)
     }
 
@@ -85,18 +90,22 @@ impl Deadlines {
     ///
     /// It may be wrong about one that was stored after its deadline had passed: that one is due, and leaves with the next
     /// turn.
-    pub(super) fn has_taken(&self, deadline: Instant) -> bool {
+    pub(crate) fn has_taken(&self, deadline: Instant) -> bool {
         self.since_epoch(Some(deadline)) <= self.taken_until.load(Ordering::Relaxed)
     }
 
     /// How long the driver may sleep, given that it wants to sleep for `timeout`. From here on, timers that are earlier
     /// notify.
-    pub(super) fn begin_sleep(&self, timeout: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn begin_sleep(&self, timeout: Option<Duration>) -> Option<Duration> {
         if timeout == Some(Duration::ZERO) {
             return timeout;
         }
         let mut sorted = lock(&self.sorted);
         let next = sorted.wheel.next_deadline();
+        if cfg!(parklet_loom_broken = "deadlines_rule_1") {
+            drop(sorted);
+            sorted = lock(&self.sorted);
+        }
         if next.is_none() && timeout.is_none() {
             sorted.driver_sleeps_until = NEVER;
             return None;
@@ -109,7 +118,7 @@ impl Deadlines {
     }
 
     /// The driver is awake: moves the wakers of all timers that are due to `woken`, in the order of their deadlines.
-    pub(super) fn end_sleep(&self, woken: &mut Vec<Waker>) {
+    pub(crate) fn end_sleep(&self, woken: &mut Vec<Waker>) {
         let mut sorted = lock(&self.sorted);
         sorted.driver_sleeps_until = AWAKE;
         if sorted.wheel.next_deadline().is_some() {
@@ -148,7 +157,7 @@ fn nanoseconds(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(NEVER)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(parklet_loom)))]
 mod tests {
     use super::*;
 

@@ -31,8 +31,8 @@ use std::sync::PoisonError;
 
 use crate::primitive::{Mutex, MutexGuard};
 
-#[cfg(not(parklet_loom))]
-mod deadlines;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod deadlines;
 #[cfg(not(parklet_loom))]
 mod driver;
 #[cfg(not(parklet_loom))]
@@ -64,7 +64,7 @@ mod timer;
 mod timer_slack;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod waiters;
-#[cfg(not(parklet_loom))]
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 mod wheel;
 
 #[cfg(not(parklet_loom))]

@@ -17,9 +17,10 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::process::abort;
+use std::sync::atomic::fence;
 
 use super::registered::Async;
-use crate::primitive::{Ordering, fence};
+use crate::primitive::Ordering;
 
 /// As many owners as there may be: past this somebody forgets them in a loop, and the count must not wrap. The other half
 /// of the numbers is for those who add one at the same time.
