@@ -1,14 +1,19 @@
-//! How much one poll of a task may do before it must let its neighbours run.
+//! How much one poll of a task may do before it must let its neighbours run, and the short way to let them.
 //!
 //! A leaf: the executor refills the budget before each poll, and what the reactor, `sync` and `channel` do charges it.
-//! At zero an operation wakes its own task and returns `Pending` *before* it acts, so nothing is lost and the task goes
-//! to the back of the queue. tokio has the same idea ("coop"); async-std and smol do not, and there a busy socket
+//! At zero an operation asks for another poll of its task and returns `Pending` *before* it acts, so nothing is lost and the
+//! task goes to the back of the queue. tokio has the same idea ("coop"); async-std and smol do not, and there a busy socket
 //! starves its neighbours.
+//!
+//! A task that asks for another poll while it is being polled need not be woken: a mark on this thread will do, which the
+//! executor finds when the poll ends. It is only for the very waker that the executor gave to this poll. Whatever is polled
+//! with another one, by a combinator or by a foreign executor inside the task, is woken.
 //!
 //! Off parklet's threads the budget is unlimited: another executor makes its own rules.
 
 use std::cell::Cell;
-use std::task::{Context, Poll};
+use std::ptr;
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 /// Operations per poll. tokio's number; large enough that the check is never what a task waits for.
 const OPERATIONS_PER_POLL: u32 = 128;
@@ -16,15 +21,34 @@ const OPERATIONS_PER_POLL: u32 = 128;
 /// Means: nobody is counting.
 const UNLIMITED: u32 = u32::MAX;
 
+/// The two halves of a waker, to know it again by.
+type Mark = (*const (), *const RawWakerVTable);
+
 thread_local! {
-    /// What is left for the poll that runs on this thread.
-    static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+    /// The poll that runs on this thread.
+    static POLL: PollContext = const {
+        PollContext {
+            left: Cell::new(UNLIMITED),
+            own: Cell::new((ptr::null(), ptr::null())),
+            again: Cell::new(false),
+        }
+    };
+}
+
+/// What is known of one poll. Without a destructor, so that it can be used while the thread ends.
+struct PollContext {
+    /// What is left of its budget.
+    left: Cell<u32>,
+    /// The waker that it was given, if the executor listens to `again`.
+    own: Cell<Mark>,
+    /// Whether it has asked for another poll.
+    again: Cell<bool>,
 }
 
 /// Fills the budget for one poll; what was left before comes back when the guard is dropped.
 pub(crate) fn refill() -> Refill {
     Refill {
-        before: LEFT.replace(OPERATIONS_PER_POLL),
+        before: POLL.with(|poll| poll.left.replace(OPERATIONS_PER_POLL)),
     }
 }
 
@@ -38,16 +62,63 @@ pub(crate) struct Refill {
 
 impl Drop for Refill {
     fn drop(&mut self) {
-        LEFT.set(self.before);
+        POLL.with(|poll| poll.left.set(self.before));
     }
 }
 
-/// Takes one operation from the budget; `Pending` means: do not act now, the task has been woken to try again.
+/// Fills the budget for one poll with this waker, by an executor that asks [`Turn::end`] whether there is to be another.
+#[inline]
+pub(crate) fn begin_turn(waker: &Waker) -> Turn {
+    POLL.with(|poll| Turn {
+        left: poll.left.replace(OPERATIONS_PER_POLL),
+        own: poll.own.replace(mark(waker)),
+        again: poll.again.replace(false),
+    })
+}
+
+/// One poll of an executor's, from [`begin_turn`]: what was known of the poll around it.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Turn {
+    left: u32,
+    own: Mark,
+    again: bool,
+}
+
+impl Turn {
+    /// Ends the poll. True: it asked for another one, and has not been woken for that.
+    #[inline]
+    pub(crate) fn end(self) -> bool {
+        POLL.with(|poll| {
+            poll.left.set(self.left);
+            poll.own.set(self.own);
+            poll.again.replace(self.again)
+        })
+    }
+}
+
+fn mark(waker: &Waker) -> Mark {
+    (waker.data(), ptr::from_ref(waker.vtable()))
+}
+
+/// Sees to it that the task is polled again, after all others that are ready. To be called within its poll.
+#[inline]
+pub(crate) fn poll_again(cx: &Context<'_>) {
+    POLL.with(|poll| {
+        if poll.own.get() == mark(cx.waker()) {
+            poll.again.set(true);
+        } else {
+            cx.waker().wake_by_ref();
+        }
+    });
+}
+
+/// Takes one operation from the budget; `Pending` means: do not act now, the task will be polled to try again.
 pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
     if take() {
         Poll::Ready(())
     } else {
-        cx.waker().wake_by_ref();
+        poll_again(cx);
         Poll::Pending
     }
 }
@@ -56,12 +127,12 @@ pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
 /// the unlock he wakes the task himself.
 #[inline]
 pub(crate) fn take() -> bool {
-    match LEFT.get() {
+    POLL.with(|poll| match poll.left.get() {
         UNLIMITED => true,
         0 => false,
         left => {
-            LEFT.set(left - 1);
+            poll.left.set(left - 1);
             true
         }
-    }
+    })
 }

@@ -309,6 +309,29 @@ fn dropping_an_executor_drops_its_futures_and_tells_the_joiners() {
 }
 
 #[test]
+fn dropping_an_executor_drops_the_futures_of_tasks_that_yielded_and_tells_the_joiners() {
+    let _watchdog = watchdog();
+    let drops = Drops::default();
+    let executor = Executor::new();
+    let yielding = executor.spawn({
+        let guard = drops.guard();
+        async move {
+            let _guard = guard;
+            loop {
+                task::yield_now().await;
+            }
+        }
+    });
+    assert!(executor.try_tick() && executor.try_tick());
+    let (wakes, waker) = CountWakes::new();
+    let mut join = pin!(yielding.join());
+    assert!(poll_once(join.as_mut(), &waker).is_pending());
+    drop(executor);
+    assert_eq!([drops.count(), wakes.count()], [1, 1]);
+    assert!(task::block_on(join).unwrap_err().is_aborted());
+}
+
+#[test]
 fn an_output_survives_its_executor() {
     let _watchdog = watchdog();
     let executor = Executor::new();

@@ -238,7 +238,14 @@ fn unfinished_local_tasks_are_dropped_at_home_when_their_thread_ends() {
             let queued = guard("queued");
             let sleeping = guard("sleeping");
             let woken = guard("woken from elsewhere");
+            let yielding = guard("yielding");
             let handles = [
+                task::spawn_local(async move {
+                    let _guard = yielding;
+                    loop {
+                        task::yield_now().await;
+                    }
+                }),
                 task::spawn_local({
                     let sender = sender.clone();
                     async move {
@@ -260,14 +267,14 @@ fn unfinished_local_tasks_are_dropped_at_home_when_their_thread_ends() {
                     task::yield_now().await;
                 }
             });
-            let [sleeping, woken] = handles;
+            let [yielding, sleeping, woken] = handles;
             let queued = task::spawn_local(async move { drop(queued) });
-            [sleeping, woken, queued]
+            [yielding, sleeping, woken, queued]
         }
     })
     .join()
     .unwrap();
-    // The second one may have had its wake in time.
+    // The third one may have had its wake in time.
     for handle in handles {
         assert!(handle.is_finished());
         let id = handle.task().id();
@@ -280,7 +287,10 @@ fn unfinished_local_tasks_are_dropped_at_home_when_their_thread_ends() {
     waker.wake();
     let mut dropped = log.take();
     dropped.sort_unstable();
-    assert_eq!(dropped, ["queued", "sleeping", "woken from elsewhere"]);
+    assert_eq!(
+        dropped,
+        ["queued", "sleeping", "woken from elsewhere", "yielding"]
+    );
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 mod common;
 
-use common::{Drops, Event, Log, OnDrop, own_waker, pend_once, watchdog, with_workers};
+use common::{CountWakes, Drops, Event, Log, OnDrop, own_waker, pend_once, watchdog, with_workers};
 use parklet::executor::LocalExecutor;
 use parklet::task;
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -50,6 +51,87 @@ impl<F: FnMut(usize, &Waker) -> bool + Unpin> Future for Scripted<F> {
 fn wake_by_value(waker: &Waker) {
     let waker = waker.clone();
     waker.wake();
+}
+
+#[test]
+fn a_yield_and_a_wake_in_one_poll_make_one_more_poll() {
+    let log = Log::default();
+    let executor = LocalExecutor::new();
+    executor
+        .spawn({
+            let log = log.clone();
+            let mut polls = 0;
+            poll_fn(move |cx| {
+                log.add("poll");
+                polls += 1;
+                wake_by_value(cx.waker());
+                let _ = pin!(task::yield_now()).poll(cx);
+                wake_by_value(cx.waker());
+                if polls < 2 {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(())
+                }
+            })
+        })
+        .detach();
+    while executor.try_tick() {
+        log.add("tick");
+    }
+    log.expect(["poll", "tick", "poll", "tick"]);
+}
+
+#[test]
+fn a_yield_behind_a_waker_of_its_own_wakes_that_one() {
+    let executor = LocalExecutor::new();
+    let (wakes, waker) = CountWakes::new();
+    let polls = Rc::new(Cell::new(0));
+    executor
+        .spawn({
+            let polls = Rc::clone(&polls);
+            let mut yielding = Box::pin(task::yield_now());
+            poll_fn(move |_| {
+                polls.set(polls.get() + 1);
+                // As a combinator does that wants to know which of its futures was woken.
+                let _ = yielding.as_mut().poll(&mut Context::from_waker(&waker));
+                Poll::<()>::Pending
+            })
+        })
+        .detach();
+    while executor.try_tick() {}
+    assert_eq!([wakes.count(), polls.get()], [1, 1]);
+}
+
+#[test]
+fn a_yield_belongs_to_the_task_that_yields_and_to_no_other() {
+    let outer = LocalExecutor::new();
+    let polls = Rc::new(Cell::new(0));
+    outer
+        .spawn({
+            let polls = Rc::clone(&polls);
+            async move {
+                let inner = LocalExecutor::new();
+                inner
+                    .spawn(async {
+                        loop {
+                            task::yield_now().await;
+                        }
+                    })
+                    .detach();
+                poll_fn(|_| {
+                    polls.set(polls.get() + 1);
+                    // The inner task yields while the outer one is polled.
+                    for _ in 0..3 {
+                        assert!(inner.try_tick());
+                    }
+                    Poll::<()>::Pending
+                })
+                .await;
+            }
+        })
+        .detach();
+    while outer.try_tick() {}
+    assert_eq!(polls.get(), 1, "nobody woke the outer task");
 }
 
 #[test]

@@ -9,12 +9,15 @@
     reason = "a home of unsafe: task-local values, lent while their task is polled"
 )]
 
+use crate::budget;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 /// Ids are handed to threads in blocks, so that a spawn does not touch a shared counter.
 const ID_BLOCK: u64 = 1024;
@@ -29,7 +32,7 @@ const DESTRUCTOR_ROUNDS: usize = 5;
 ///
 /// From [`Task::id`](crate::task::Task::id). Numbers say nothing about the order in which tasks were spawned.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(u64);
+pub struct TaskId(NonZeroU64);
 
 impl TaskId {
     /// A number that no task has had.
@@ -45,7 +48,7 @@ impl TaskId {
             id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK + 1;
         }
         NEXT.set(id + 1);
-        TaskId(id)
+        TaskId(NonZeroU64::new(id).expect("the first block begins at one"))
     }
 }
 
@@ -94,6 +97,47 @@ impl Drop for Entered {
     }
 }
 
+/// Says that this thread begins to poll a task with this waker: `enter` and [`budget::begin_turn`] in one.
+#[inline]
+pub(crate) fn begin_turn(task: TaskId, is_named: bool, waker: &Waker) -> Turn {
+    Turn {
+        around: CURRENT.replace(Some((task, is_named))),
+        budget: budget::begin_turn(waker),
+    }
+}
+
+/// One poll of a task in a cell, from [`begin_turn`]. It has to be ended, and nothing may unwind past it: no destructor
+/// does it, so that the way through a poll is short.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Turn {
+    /// The task in whose poll this one began.
+    around: Option<(TaskId, bool)>,
+    /// That one's budget.
+    budget: budget::Turn,
+}
+
+/// What one poll of a task leaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    /// Whether the table knows the task by now.
+    pub(crate) is_named: bool,
+    /// Whether the task asked to be polled again.
+    pub(crate) again: bool,
+}
+
+impl Turn {
+    /// Ends the poll.
+    #[inline]
+    pub(crate) fn end(self) -> Ended {
+        let own = CURRENT.replace(self.around);
+        Ended {
+            is_named: own.is_some_and(|(_, is_named)| is_named),
+            again: self.budget.end(),
+        }
+    }
+}
+
 /// The task that is being polled on this thread, and its name.
 pub(crate) fn current() -> Option<(TaskId, Option<Arc<str>>)> {
     let (task, is_named) = CURRENT.get()?;
@@ -126,7 +170,7 @@ static TABLE: LazyLock<[Shard; SHARDS]> =
 
 /// The shard of one task.
 fn shard(task: TaskId) -> MutexGuard<'static, HashMap<TaskId, Extras>> {
-    let index = usize::try_from(task.0 % SHARDS as u64).expect("less than SHARDS");
+    let index = usize::try_from(task.0.get() % SHARDS as u64).expect("less than SHARDS");
     TABLE[index].lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,5 +1,6 @@
 //! Letting the others go first.
 
+use crate::budget;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -42,8 +43,7 @@ impl Future for YieldNow {
         if std::mem::replace(&mut self.has_yielded, true) {
             return Poll::Ready(());
         }
-        // A task that is woken while it runs goes to the back of the queue.
-        cx.waker().wake_by_ref();
+        budget::poll_again(cx);
         Poll::Pending
     }
 }

@@ -5,19 +5,20 @@
 //!   Cell    │ schedule   │ stage: the future, then its output  one allocation with the header
 //! ```
 //!
-//! Handles hold a thin pointer to the header; the vtable knows the types behind it. All access to a cell goes through
-//! [`TaskRef`], one counted reference, whose methods are safe to call wherever the state word allows the deed.
+//! Handles hold a thin pointer to the header (`task_ref.rs`); the vtable knows the types behind it. What needs the types is
+//! here, a whole run among it, so that one call through the vtable leads from the queue to the future and back.
 
 #![allow(unsafe_code, reason = "a home of unsafe: the memory of a task")]
 
 use super::runnable::Runnable;
-use super::state::{Finish, State, Wake};
+use super::state::{BeginRun, EndRun, Finish, State};
+use super::task_ref::TaskRef;
 use super::{JoinError, recycle, waker};
 use crate::executor::current::{self, TaskId};
 use std::any::Any;
 use std::cell::UnsafeCell;
-use std::fmt;
 use std::future::Future;
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -47,11 +48,40 @@ pub(super) struct Header {
     /// Who may touch what is below, and how many hold the cell.
     pub(super) state: State,
     /// What to do with the types behind the header.
-    vtable: &'static VTable,
-    /// Whom to wake with the output (rule 5).
-    joiner: UnsafeCell<Option<Waker>>,
+    pub(super) vtable: &'static VTable,
+    /// Whom to wake with the output; what is in it says rule 5.
+    joiner: UnsafeCell<MaybeUninit<Waker>>,
     /// Names the task in messages and in the table of names and task-locals.
-    id: TaskId,
+    pub(super) id: TaskId,
+}
+
+impl Header {
+    /// Stores a joiner's waker.
+    ///
+    /// # Safety
+    /// The slot is the caller's by rule 5, and nothing is in it that has to be dropped.
+    pub(super) unsafe fn put_joiner(&self, joiner: Waker) {
+        // SAFETY: nobody else looks at the slot, says the caller.
+        unsafe { self.joiner.get().cast::<Waker>().write(joiner) };
+    }
+
+    /// The joiner's waker, to be compared.
+    ///
+    /// # Safety
+    /// JOINER is set, and the caller is the handle (rule 5).
+    pub(super) unsafe fn joiner(&self) -> &Waker {
+        // SAFETY: a waker was stored, and nobody writes the slot, says the caller.
+        unsafe { &*self.joiner.get().cast::<Waker>() }
+    }
+
+    /// Takes the joiner's waker; the slot keeps a copy that is nobody's.
+    ///
+    /// # Safety
+    /// A waker was stored, and is the caller's by rule 5.
+    pub(super) unsafe fn take_joiner(&self) -> Waker {
+        // SAFETY: it is there, and not taken twice, says the caller.
+        unsafe { self.joiner.get().cast::<Waker>().read() }
+    }
 }
 
 /// One task.
@@ -65,135 +95,263 @@ struct Cell<F: Future, S> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-/// What a cell holds.
-enum Stage<F: Future> {
-    /// Until DONE.
-    Future(F),
-    /// From DONE until the handle takes it or goes.
-    Output(Result<F::Output, JoinError>),
-    /// From then on.
-    Taken,
+/// What a cell holds; which of the two, the state word says.
+#[repr(C)]
+union Stage<F: Future> {
+    /// Until the run that ends the task.
+    future: ManuallyDrop<F>,
+    /// From then on, until the handle takes it, or somebody drops it (rule 4).
+    output: ManuallyDrop<Output<F>>,
 }
+
+/// What becomes of a task.
+type Output<F> = Result<<F as Future>::Output, JoinError>;
 
 /// The deeds that need the future's type. Each is unsafe for the same reason: the pointer has to be to a live cell of
 /// that type, and the caller must have the right that the name implies by a rule of `state.rs`.
-struct VTable {
-    /// Polls the future (rule 1); when that ends, by value or by panic, the output is in its place.
-    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
-    /// Drops the future (rule 1) and puts the error into its place.
-    abort: unsafe fn(NonNull<Header>),
-    /// Moves the output (rule 4) to the `Option<Result<T, JoinError>>` pointed to; `None` if it was taken before.
-    take_output: unsafe fn(NonNull<Header>, *mut ()),
-    /// Drops the output (rule 4), if it was not taken.
-    drop_output: unsafe fn(NonNull<Header>),
+pub(super) struct VTable {
+    /// Runs a task that was popped from a queue (rules 1 and 2); its reference is given up.
+    pub(super) run: unsafe fn(NonNull<Header>),
+    /// Ends a run by dropping the future (rule 1); the caller's reference is given up.
+    pub(super) finish_aborted: unsafe fn(NonNull<Header>),
+    /// Moves the output (rule 4) to the `MaybeUninit<Result<T, JoinError>>` pointed to.
+    pub(super) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    /// Drops the output (rule 4).
+    pub(super) drop_output: unsafe fn(NonNull<Header>),
     /// Hands the runnable to the task's `Schedule`.
-    schedule: unsafe fn(NonNull<Header>, Runnable, Place),
-    /// Tells the task's `Schedule` that the future is gone.
-    finished: unsafe fn(NonNull<Header>),
-    /// Frees the cell with what is left in it (rule 6).
-    free: unsafe fn(NonNull<Header>),
+    pub(super) schedule: unsafe fn(NonNull<Header>, Runnable, Place),
+    /// Frees the cell, with the future if that is still there (rule 6).
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+/// Puts a future into a new cell, SCHEDULED, with so many references.
+pub(super) fn allocate<F: Future, S: Schedule>(
+    future: F,
+    schedule: S,
+    references: usize,
+) -> NonNull<Header> {
+    let cell = recycle::allocate::<Cell<F, S>>();
+    let value = Cell {
+        header: Header {
+            state: State::new(references),
+            vtable: &Cell::<F, S>::VTABLE,
+            joiner: UnsafeCell::new(MaybeUninit::uninit()),
+            id: TaskId::next(),
+        },
+        schedule,
+        stage: UnsafeCell::new(Stage {
+            future: ManuallyDrop::new(future),
+        }),
+    };
+    // SAFETY: memory for this type, which nobody else knows of.
+    unsafe { cell.write(value) };
+    cell.cast()
 }
 
 impl<F: Future, S: Schedule> Cell<F, S> {
     const VTABLE: VTable = VTable {
-        poll: Self::poll,
-        abort: Self::abort,
+        run: Self::run,
+        finish_aborted: Self::finish_aborted,
         take_output: Self::take_output,
         drop_output: Self::drop_output,
         schedule: Self::schedule,
-        finished: Self::finished,
         free: Self::free,
     };
+
+    /// # Safety
+    /// `header` is that of a live `Cell<F, S>`.
+    unsafe fn of<'a>(header: NonNull<Header>) -> &'a Cell<F, S> {
+        // SAFETY: live and of this type, says the caller.
+        unsafe { header.cast::<Cell<F, S>>().as_ref() }
+    }
 
     /// # Safety
     /// `header` is that of a live `Cell<F, S>`, and rule 1 or 4 gives the caller the stage alone while he uses it.
     unsafe fn stage<'a>(header: NonNull<Header>) -> &'a mut Stage<F> {
         // SAFETY: live and of this type, says the caller.
-        let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+        let cell = unsafe { Self::of(header) };
         // SAFETY: nobody else reads or writes the stage now, says the caller.
         unsafe { &mut *cell.stage.get() }
     }
 
+    /// Polls the future once, and puts the task where it belongs next: to sleep, back into a queue, or to its end.
+    ///
     /// # Safety
     /// See [`VTable`].
-    unsafe fn poll(header: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
-        // SAFETY: the caller polls by rule 1.
+    unsafe fn run(header: NonNull<Header>) {
+        // SAFETY: live, since the queue's reference is the caller's.
+        let state = unsafe { &header.as_ref().state };
+        match state.begin_run() {
+            // SAFETY: rule 1: the run is ours.
+            BeginRun::Abort => return unsafe { Self::finish_aborted(header) },
+            // SAFETY: the reference is ours to give up.
+            BeginRun::Over => return drop(unsafe { TaskRef::from_header(header) }),
+            BeginRun::Poll => {}
+        }
+        // SAFETY: rule 1: the run is ours.
+        let Some(again) = (unsafe { Self::poll(header) }) else {
+            // SAFETY: the run is ours, and the output in its place.
+            return unsafe { Self::finish(header) };
+        };
+        match state.end_run(again) {
+            EndRun::Idle => {}
+            EndRun::PutOff => {
+                // SAFETY: the run and the reference travel together.
+                let runnable = Runnable::new(unsafe { TaskRef::from_header(header) });
+                // SAFETY: the runnable keeps the cell alive.
+                unsafe { Self::schedule(header, runnable, Place::Last) };
+            }
+            // SAFETY: the run is ours still.
+            EndRun::Abort => unsafe { Self::finish_aborted(header) },
+            // SAFETY: the reference that the word gave up was the last (rule 6).
+            EndRun::Free => unsafe { Self::free(header) },
+        }
+    }
+
+    /// Polls the future. `None`: that has ended, by value or by panic, and the output is in its place. `Some`: whether it
+    /// asked to be polled again.
+    ///
+    /// # Safety
+    /// As for [`VTable`]'s `run`, after `begin_run`.
+    #[inline]
+    unsafe fn poll(header: NonNull<Header>) -> Option<bool> {
+        // SAFETY: live, says the caller.
+        let Header { state, id, .. } = unsafe { header.as_ref() };
+        let waker = waker::borrowed(header);
+        let turn = current::begin_turn(*id, state.is_named(), &waker);
+        // SAFETY: the run is the caller's (rule 1).
         let stage = unsafe { Self::stage(header) };
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            let Stage::Future(future) = stage else {
-                unreachable!("a task is RUNNING only before DONE")
-            };
+            // SAFETY: rule 1, and the task is not over.
+            let future = unsafe { &mut *stage.future };
             // SAFETY: the future lives in the heap cell and is dropped in place: it has not moved since its first poll.
             let future = unsafe { Pin::new_unchecked(future) };
-            future.poll(cx)
+            future.poll(&mut Context::from_waker(&waker))
         }));
-        let output = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(output)) => Ok(output),
-            Err(payload) => Err(payload),
+        let is_pending = match polled {
+            Ok(Poll::Pending) => true,
+            Ok(Poll::Ready(output)) => {
+                // SAFETY: the run is the caller's, and the future there.
+                unsafe { Self::replace_future(header, Ok(output)) };
+                false
+            }
+            Err(payload) => {
+                // SAFETY: as above.
+                unsafe { Self::replace_future(header, Err(payload)) };
+                false
+            }
         };
-        // SAFETY: the same right as above.
-        unsafe { Self::replace_future(header, output) };
-        Poll::Ready(())
+        let ended = turn.end();
+        if ended.is_named && !state.is_named() {
+            state.set_named();
+        }
+        is_pending.then_some(ended.again)
     }
 
     /// # Safety
     /// See [`VTable`].
-    unsafe fn abort(header: NonNull<Header>) {
-        // SAFETY: the caller has the future by rule 1.
+    #[inline(never)]
+    unsafe fn finish_aborted(header: NonNull<Header>) {
+        // SAFETY: live, says the caller.
+        let Header { state, id, .. } = unsafe { header.as_ref() };
+        let entered = current::enter(*id, state.is_named());
+        // SAFETY: rule 1: the run is the caller's, and the future there.
         let stage = unsafe { Self::stage(header) };
-        // SAFETY: the header is part of the live cell.
-        let id = unsafe { header.as_ref() }.id;
-        let dropped = drop_stage(stage);
-        *stage = Stage::Output(Err(match dropped {
-            Ok(()) => JoinError::aborted(id),
-            Err(payload) => JoinError::panicked(id, payload),
-        }));
+        // SAFETY: as above.
+        let error = match unsafe { stage.drop_future() } {
+            Ok(()) => JoinError::aborted(*id),
+            Err(payload) => JoinError::panicked(*id, payload),
+        };
+        stage.output = ManuallyDrop::new(Err(error));
+        if entered.is_named() {
+            state.set_named();
+        }
+        drop(entered);
+        // SAFETY: the run is ours, and the output in its place.
+        unsafe { Self::finish(header) };
     }
 
     /// Drops the future and puts the output into its place. A panic while the future is dropped becomes the output.
     ///
     /// # Safety
-    /// As for [`VTable`]'s `poll`.
+    /// The run is the caller's (rule 1), and the future is there.
+    #[inline]
     unsafe fn replace_future(
         header: NonNull<Header>,
         output: Result<F::Output, Box<dyn Any + Send>>,
     ) {
-        // SAFETY: the caller has the future by rule 1.
+        // SAFETY: the caller's promise.
         let stage = unsafe { Self::stage(header) };
-        // SAFETY: the header is part of the live cell.
-        let id = unsafe { header.as_ref() }.id;
-        let dropped = drop_stage(stage);
-        *stage = Stage::Output(match (output, dropped) {
+        // SAFETY: as above.
+        let dropped = unsafe { stage.drop_future() };
+        let output = match (output, dropped) {
             (Ok(output), Ok(())) => Ok(output),
             // The first panic is the one to report. The second one's payload may panic as it is dropped.
             (Err(payload), dropped) => {
                 contain(move || drop(dropped));
-                Err(JoinError::panicked(id, payload))
+                // SAFETY: live, says the caller.
+                Err(JoinError::panicked(unsafe { header.as_ref() }.id, payload))
             }
             (Ok(output), Err(payload)) => {
                 contain(move || drop(output));
-                Err(JoinError::panicked(id, payload))
+                // SAFETY: live, says the caller.
+                Err(JoinError::panicked(unsafe { header.as_ref() }.id, payload))
             }
-        });
+        };
+        stage.output = ManuallyDrop::new(output);
+    }
+
+    /// Publishes the output and gives up the reference.
+    ///
+    /// # Safety
+    /// The run and the reference are the caller's, and the output is in its place.
+    #[inline]
+    unsafe fn finish(header: NonNull<Header>) {
+        // SAFETY: live, says the caller.
+        let cell = unsafe { Self::of(header) };
+        let Header { state, id, .. } = &cell.header;
+        if state.is_named() {
+            current::drop_locals(*id);
+        }
+        cell.schedule.finished(*id);
+        match state.finish() {
+            Finish::Published => {}
+            Finish::WakeJoiner => {
+                // SAFETY: rule 5: JOINER and DONE are set, so nobody writes the slot, and what is in it is ours.
+                let joiner = unsafe { cell.header.take_joiner() };
+                contain(|| joiner.wake());
+                // SAFETY: the reference is ours to give up.
+                drop(unsafe { TaskRef::from_header(header) });
+            }
+            Finish::Detached => {
+                // SAFETY: rule 4: there is no handle, so the output is ours.
+                contain(|| unsafe { Self::drop_output(header) });
+                if state.finish_detached() {
+                    // SAFETY: nobody else knows of the cell (rule 6), and the future and the output are gone.
+                    unsafe { Self::release(header) };
+                }
+            }
+        }
     }
 
     /// # Safety
-    /// See [`VTable`]; `place` points to an `Option<Result<F::Output, JoinError>>`.
+    /// See [`VTable`]; `place` points to a `MaybeUninit<Output<F>>`.
     unsafe fn take_output(header: NonNull<Header>, place: *mut ()) {
         // SAFETY: the caller has the output by rule 4.
         let stage = unsafe { Self::stage(header) };
-        if let Stage::Output(output) = std::mem::replace(stage, Stage::Taken) {
-            // SAFETY: the place is of this type, says the caller.
-            unsafe { *place.cast::<Option<Result<F::Output, JoinError>>>() = Some(output) };
-        }
+        // SAFETY: as above; it is there, and not used here again.
+        let output = unsafe { ManuallyDrop::take(&mut stage.output) };
+        // SAFETY: the place is of this type, says the caller.
+        unsafe { place.cast::<Output<F>>().write(output) };
     }
 
     /// # Safety
     /// See [`VTable`].
     unsafe fn drop_output(header: NonNull<Header>) {
         // SAFETY: the caller has the output by rule 4.
-        *unsafe { Self::stage(header) } = Stage::Taken;
+        let stage = unsafe { Self::stage(header) };
+        // SAFETY: as above; it is there, and not used again.
+        unsafe { ManuallyDrop::drop(&mut stage.output) };
     }
 
     /// # Safety
@@ -201,41 +359,70 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     unsafe fn schedule(header: NonNull<Header>, runnable: Runnable, place: Place) {
         // A copy, since the cell may be gone before the call returns: whoever pops the runnable may finish the task.
         // SAFETY: the runnable's own reference keeps the cell alive until it is handed over.
-        let schedule = unsafe { header.cast::<Cell<F, S>>().as_ref() }
-            .schedule
-            .clone();
+        let schedule = unsafe { Self::of(header) }.schedule.clone();
         schedule.schedule(runnable, place);
     }
 
     /// # Safety
     /// See [`VTable`].
-    unsafe fn finished(header: NonNull<Header>) {
-        // SAFETY: the caller holds a reference.
-        let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
-        cell.schedule.finished(cell.header.id);
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: live, says the caller.
+        let Header { state, id, .. } = unsafe { header.as_ref() };
+        if !state.is_done() {
+            // The future is dropped as it was polled: as this task.
+            let entered = current::enter(*id, state.is_named());
+            // SAFETY: rule 6 makes the caller the last to know of the cell, so nobody has the run.
+            let stage = unsafe { Self::stage(header) };
+            // A destructor that panics has nobody left to tell, and must not stop the waker's thread.
+            // SAFETY: it is there, since the task is not over.
+            contain(|| drop(unsafe { stage.drop_future() }));
+            if entered.is_named() {
+                state.set_named();
+            }
+        }
+        // SAFETY: nobody else knows of the cell, and the future and the output are gone.
+        unsafe { Self::release(header) };
     }
 
+    /// Gives the memory back.
+    ///
     /// # Safety
-    /// See [`VTable`].
-    unsafe fn free(header: NonNull<Header>) {
+    /// The caller is the last to know of the cell (rule 6); the future and the output are gone.
+    #[inline]
+    unsafe fn release(header: NonNull<Header>) {
+        // SAFETY: live, says the caller.
+        let Header { state, id, .. } = unsafe { header.as_ref() };
+        if state.is_named() {
+            current::forget(*id);
+        }
         let cell = header.cast::<Cell<F, S>>();
-        // SAFETY: a live cell of this type, and rule 6 makes the caller the last to know of it.
-        let stage = unsafe { Self::stage(header) };
-        // A destructor that panics has nobody left to tell, and must not stop the waker's thread.
-        contain(|| *stage = Stage::Taken);
-        // SAFETY: as above; nothing uses the cell afterwards.
-        contain(|| unsafe { cell.drop_in_place() });
-        // SAFETY: from `recycle::allocate` of this type in `TaskRef::allocate`; its value was dropped just now.
+        if needs_drop::<S>() {
+            // SAFETY: live, says the caller.
+            let schedule = unsafe { &raw mut (*cell.as_ptr()).schedule };
+            // SAFETY: used by nobody any more.
+            contain(|| unsafe { schedule.drop_in_place() });
+        }
+        // SAFETY: from `recycle::allocate` of this type; all that was in it has been dropped.
         unsafe { recycle::free(cell) };
     }
 }
 
-/// Drops the future in its place, and nothing else.
-fn drop_stage<F: Future>(stage: &mut Stage<F>) -> Result<(), Box<dyn Any + Send>> {
-    catch_unwind(AssertUnwindSafe(|| *stage = Stage::Taken))
+impl<F: Future> Stage<F> {
+    /// Drops the future in its place.
+    ///
+    /// # Safety
+    /// It is there, and not used again.
+    #[inline]
+    unsafe fn drop_future(&mut self) -> Result<(), Box<dyn Any + Send>> {
+        catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the caller's promise.
+            unsafe { ManuallyDrop::drop(&mut self.future) };
+        }))
+    }
 }
 
 /// Runs code of the user's that may panic where there is nobody to tell: the hook has printed the message already.
+#[inline]
 pub(crate) fn contain(code: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
         // A payload may panic when dropped; there must be an end.
@@ -243,243 +430,37 @@ pub(crate) fn contain(code: impl FnOnce()) {
     }
 }
 
-/// One counted reference to a task cell.
-pub(crate) struct TaskRef(NonNull<Header>);
-
-// SAFETY: all that a reference reaches is the state word, which is atomic, and what the word's rules give to one thread
-// at a time. That a future or output which is not `Send` stays on its thread is the promise of `spawn_unchecked`.
-unsafe impl Send for TaskRef {}
-// SAFETY: as above.
-unsafe impl Sync for TaskRef {}
-
-impl TaskRef {
-    /// Puts a future into a new cell, SCHEDULED, with two references: this one and the one that the caller must make
-    /// with `assume_counted` for the handle.
-    pub(super) fn allocate<F: Future, S: Schedule>(future: F, schedule: S) -> TaskRef {
-        let cell = recycle::allocate::<Cell<F, S>>();
-        let value = Cell {
-            header: Header {
-                state: State::new(2),
-                vtable: &Cell::<F, S>::VTABLE,
-                joiner: UnsafeCell::new(None),
-                id: TaskId::next(),
-            },
-            schedule,
-            stage: UnsafeCell::new(Stage::Future(future)),
-        };
-        // SAFETY: memory for this type, which nobody else knows of.
-        unsafe { cell.write(value) };
-        TaskRef(cell.cast())
-    }
-
-    /// Another `TaskRef` for a reference that the state word counts already.
-    ///
-    /// # Safety
-    /// The count holds a reference for which there is no `TaskRef` or waker.
-    pub(super) unsafe fn assume_counted(&self) -> TaskRef {
-        TaskRef(self.0)
-    }
-
-    /// The pointer, with its reference.
-    pub(super) fn into_raw(self) -> NonNull<()> {
-        std::mem::ManuallyDrop::new(self).0.cast()
-    }
-
-    /// Back from [`TaskRef::into_raw`].
-    ///
-    /// # Safety
-    /// The pointer is from `into_raw`, and its reference is given up to the result.
-    pub(super) unsafe fn from_raw(pointer: NonNull<()>) -> TaskRef {
-        TaskRef(pointer.cast())
-    }
-
-    /// The part of the cell that all may read.
-    pub(super) fn header(&self) -> &Header {
-        // SAFETY: rule 6: the cell lives as long as this reference is counted.
-        unsafe { self.0.as_ref() }
-    }
-
-    /// The state word.
-    pub(super) fn state(&self) -> &State {
-        &self.header().state
-    }
-
-    /// The task's id.
-    pub(crate) fn id(&self) -> TaskId {
-        self.header().id
-    }
-
-    /// Gives the runnable of an arrow into SCHEDULED to the task's executor.
-    pub(super) fn push(runnable: Runnable, place: Place) {
-        let pointer = runnable.task().0;
-        // SAFETY: the runnable's reference keeps the cell alive.
-        let vtable = unsafe { pointer.as_ref() }.vtable;
-        // SAFETY: the vtable is this cell's own.
-        unsafe { (vtable.schedule)(pointer, runnable, place) };
-    }
-
-    /// Wakes the task and gives up the reference.
-    pub(super) fn wake(self) {
-        let task = std::mem::ManuallyDrop::new(self);
-        match task.state().wake() {
-            // SAFETY: the state word passed this reference on to the queue.
-            Wake::Push => Self::push(Runnable::new(unsafe { task.assume_counted() }), Place::Next),
-            Wake::Nothing => {}
-            // SAFETY: the state word says that this was the last reference (rule 6).
-            Wake::Free => unsafe { task.free() },
-        }
-    }
-
-    /// Wakes the task.
-    pub(super) fn wake_by_ref(&self) {
-        if self.state().wake_by_ref() == Wake::Push {
-            // SAFETY: the state word counted a reference for the queue.
-            Self::push(Runnable::new(unsafe { self.assume_counted() }), Place::Next);
-        }
-    }
-
-    /// Asks the task's executor to drop the future instead of polling it again.
-    pub(crate) fn abort(&self) {
-        if self.state().abort() == Wake::Push {
-            // SAFETY: the state word counted a reference for the queue.
-            Self::push(Runnable::new(unsafe { self.assume_counted() }), Place::Next);
-        }
-    }
-
-    /// Drops the future here and now if nobody is polling it: what an owner does with its tasks when it is dropped.
-    ///
-    /// For a task that is not `Send` this is called on its own thread: the owner's promise.
-    pub(crate) fn drop_future(&self) {
-        if self.state().claim() {
-            self.finish_aborted();
-        }
-    }
-
-    /// Polls the future.
-    ///
-    /// # Safety
-    /// Rule 1: this thread made `begin_run` succeed and has not ended the run.
-    pub(super) unsafe fn poll(&self) -> Poll<()> {
-        let waker = waker::borrowed(self);
-        let entered = current::enter(self.id(), self.state().is_named());
-        let _budget = crate::budget::refill();
-        // SAFETY: the vtable is this cell's own, and rule 1 is the caller's promise.
-        let polled =
-            unsafe { (self.header().vtable.poll)(self.0, &mut Context::from_waker(&waker)) };
-        if entered.is_named() {
-            self.state().set_named();
-        }
-        polled
-    }
-
-    /// Ends a run by dropping the future. Rule 1 must hold; the run is over afterwards.
-    pub(super) fn finish_aborted(&self) {
-        let entered = current::enter(self.id(), self.state().is_named());
-        // SAFETY: the vtable is this cell's own; the callers come from `claim`, or from a run that the word aborts.
-        unsafe { (self.header().vtable.abort)(self.0) };
-        if entered.is_named() {
-            self.state().set_named();
-        }
-        drop(entered);
-        self.finish();
-    }
-
-    /// Publishes the output. Rule 1 must hold; the run is over afterwards.
-    pub(super) fn finish(&self) {
-        if self.state().is_named() {
-            current::drop_locals(self.id());
-        }
-        // SAFETY: the vtable is this cell's own, and this reference keeps it alive.
-        unsafe { (self.header().vtable.finished)(self.0) };
-        let Finish {
-            wake_joiner,
-            drop_output,
-        } = self.state().finish();
-        if drop_output {
-            contain(|| self.drop_output());
-        }
-        if wake_joiner {
-            // SAFETY: rule 5: JOINER was set, so the handle no longer writes the slot, and this is a shared read.
-            let joiner = unsafe { &*self.joiner() };
-            contain(|| {
-                joiner
-                    .as_ref()
-                    .expect("JOINER means a waker is stored")
-                    .wake_by_ref();
-            });
-        }
-    }
-
-    /// Drops the output, if it was not taken. Rule 4 must give it to this thread.
-    pub(super) fn drop_output(&self) {
-        // SAFETY: the vtable is this cell's own; rule 4 is the callers' promise.
-        unsafe { (self.header().vtable.drop_output)(self.0) };
-    }
-
-    /// Moves the output out; `None` if that was done before. Rule 4 must give it to this thread.
-    ///
-    /// # Safety
-    /// `T` is the output type of the task's future.
-    pub(super) unsafe fn take_output<T>(&self) -> Option<Result<T, JoinError>> {
-        let mut output = None;
-        // SAFETY: the vtable is this cell's own, and the place is of the type that it expects, says the caller.
-        unsafe { (self.header().vtable.take_output)(self.0, (&raw mut output).cast()) };
-        output
-    }
-
-    /// The slot of the joiner's waker. What may be done with it says rule 5.
-    pub(super) fn joiner(&self) -> *mut Option<Waker> {
-        self.header().joiner.get()
-    }
-
-    /// Frees the cell.
-    ///
-    /// # Safety
-    /// Rule 6: the last reference was given up to the caller.
-    pub(super) unsafe fn free(&self) {
-        let id = self.id();
-        // The future may still be there, and is dropped as it was polled: as this task.
-        let entered = current::enter(id, self.state().is_named());
-        // SAFETY: the vtable is this cell's own; the caller is the last to know of the cell.
-        unsafe { (self.header().vtable.free)(self.0) };
-        let is_named = entered.is_named();
-        drop(entered);
-        if is_named {
-            current::forget(id);
-        }
-    }
-}
-
-impl Clone for TaskRef {
-    fn clone(&self) -> TaskRef {
-        self.state().add_reference();
-        TaskRef(self.0)
-    }
-}
-
-impl Drop for TaskRef {
-    fn drop(&mut self) {
-        if self.state().drop_reference() {
-            // SAFETY: that was the last reference (rule 6).
-            unsafe { self.free() };
-        }
-    }
-}
-
-impl fmt::Debug for TaskRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TaskRef").field(&self.id()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(Clone)]
+    struct Nowhere;
+
+    impl Schedule for Nowhere {
+        fn schedule(&self, _: Runnable, _: Place) {}
+    }
+
     #[test]
     fn the_header_has_the_size_that_the_drawing_says() {
         assert_eq!(size_of::<Header>(), 40);
-        assert_eq!(size_of::<TaskRef>(), 8);
-        assert_eq!(size_of::<Option<TaskRef>>(), 8);
+    }
+
+    #[test]
+    fn a_cell_is_the_header_and_the_larger_of_future_and_output() {
+        assert_eq!(size_of::<Cell<std::future::Ready<()>, Nowhere>>(), 40 + 16);
+        assert_eq!(
+            size_of::<Cell<std::future::Pending<[u64; 7]>, Nowhere>>(),
+            40 + 64
+        );
+        async fn wait(state: [u64; 8]) -> u64 {
+            std::future::pending::<()>().await;
+            state[0]
+        }
+        fn size_of_cell<F: Future>(_: &F) -> usize {
+            size_of::<Cell<F, Nowhere>>()
+        }
+        let future = wait([0; 8]);
+        assert_eq!(size_of_cell(&future), 40 + size_of_val(&future));
     }
 }

@@ -5,13 +5,15 @@
     reason = "a home of unsafe: the joiner's slot and the output of a cell"
 )]
 
-use super::cell::TaskRef;
+use super::state::DropHandle;
+use super::task_ref::TaskRef;
 use crate::executor::current::{self, TaskId};
 use crate::task::Task;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -44,8 +46,8 @@ use std::task::{Context, Poll, Waker};
 /// ```
 #[must_use = "dropping a JoinHandle detaches the task; say `.detach()` where that is meant"]
 pub struct JoinHandle<T> {
-    /// The handle's reference; HANDLE is set as long as it lives.
-    task: TaskRef,
+    /// The handle's reference. What HANDLE says of it: rule 4.
+    task: ManuallyDrop<TaskRef>,
     /// What comes out.
     output: PhantomData<T>,
 }
@@ -54,7 +56,7 @@ impl<T> JoinHandle<T> {
     /// The handle for the reference that `spawn` counted.
     pub(super) fn new(task: TaskRef) -> JoinHandle<T> {
         JoinHandle {
-            task,
+            task: ManuallyDrop::new(task),
             output: PhantomData,
         }
     }
@@ -113,7 +115,7 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle {
-            task: self.task.clone(),
+            task: TaskRef::clone(&self.task),
         }
     }
 
@@ -210,34 +212,48 @@ impl<T> JoinHandle<T> {
     /// The output, or this waker stored to be woken with it.
     fn poll_join(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         if self.task.state().is_done() || !self.store_joiner(cx.waker()) {
-            // SAFETY: `T` is the output's type since `spawn` made both, and rule 4 gives it to the handle after DONE.
-            let output = unsafe { self.task.take_output::<T>() };
-            return Poll::Ready(output.expect("JoinHandle polled after it returned its output"));
+            return Poll::Ready(self.take_output());
         }
         Poll::Pending
+    }
+
+    /// The output of a task that is done.
+    fn take_output(&mut self) -> Result<T, JoinError> {
+        assert!(
+            self.task.state().take_output(),
+            "JoinHandle polled after it returned its output"
+        );
+        let mut output = MaybeUninit::<Result<T, JoinError>>::uninit();
+        // SAFETY: rule 4: the output is there, and ours. `T` is its type since `spawn` made both.
+        unsafe { self.task.take_output(output.as_mut_ptr().cast()) };
+        // SAFETY: that has filled it.
+        unsafe { output.assume_init() }
     }
 
     /// Leaves the waker for the end of the task. False: the task is done.
     fn store_joiner(&mut self, waker: &Waker) -> bool {
         if self.task.state().has_joiner() {
-            // SAFETY: rule 5: while JOINER is set nobody writes the slot.
-            let stored = unsafe { &*self.task.joiner() };
-            if stored
-                .as_ref()
-                .is_some_and(|stored| stored.will_wake(waker))
-            {
+            // SAFETY: rule 5: while JOINER is set nobody writes the slot. Should the task end now, the waker's owner is
+            // another, but what is compared here stays as it is.
+            let stored = unsafe { self.task.header().joiner() };
+            if stored.will_wake(waker) {
                 return !self.task.state().is_done();
             }
             if !self.task.state().clear_joiner() {
                 return false;
             }
+            // SAFETY: it was stored, and JOINER cleared before DONE.
+            drop(unsafe { self.task.header().take_joiner() });
         }
+        let clone = waker.clone();
         // SAFETY: rule 5: JOINER is clear, so the slot is the handle's, and the handle is borrowed mutably.
-        let slot = unsafe { &mut *self.task.joiner() };
-        let replaced = slot.replace(waker.clone());
-        let stored = self.task.state().set_joiner();
-        drop(replaced);
-        stored
+        unsafe { self.task.header().put_joiner(clone) };
+        let is_stored = self.task.state().set_joiner();
+        if !is_stored {
+            // SAFETY: it was written just now, and JOINER not set.
+            drop(unsafe { self.task.header().take_joiner() });
+        }
+        is_stored
     }
 }
 
@@ -265,13 +281,22 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let left = self.task.state().drop_handle();
-        if left.drop_joiner {
-            // SAFETY: rule 5: JOINER was cleared before DONE, so the slot is the handle's.
-            let slot = unsafe { &mut *self.task.joiner() };
-            drop(slot.take());
+        if left == DropHandle::Nothing {
+            return;
         }
-        if left.drop_output {
-            self.task.drop_output();
+        // SAFETY: taken out once, since nobody uses the handle after this.
+        let task = unsafe { ManuallyDrop::take(&mut self.task) };
+        match left {
+            DropHandle::Nothing | DropHandle::DropReference => {}
+            DropHandle::Free => {
+                let task = ManuallyDrop::new(task);
+                // SAFETY: the word says that the reference was the last (rule 6).
+                unsafe { task.free() };
+            }
+            // SAFETY: JOINER was cleared before DONE.
+            DropHandle::DropJoiner => drop(unsafe { task.header().take_joiner() }),
+            // SAFETY: rule 4: the output is there, and the handle's.
+            DropHandle::DropOutput => unsafe { task.drop_output() },
         }
     }
 }
@@ -345,8 +370,9 @@ impl fmt::Debug for AbortHandle {
 pub struct JoinError {
     /// Which task.
     task: TaskId,
-    /// What the panic carried; `None` for an abort. The lock is there because a payload need not be `Sync`.
-    payload: Option<Mutex<Box<dyn Any + Send>>>,
+    /// What the panic carried; `None` for an abort. The lock is there because a payload need not be `Sync`, and the box
+    /// because every task has room for an error.
+    payload: Option<Box<Mutex<Box<dyn Any + Send>>>>,
 }
 
 impl JoinError {
@@ -362,7 +388,7 @@ impl JoinError {
     pub(crate) fn panicked(task: TaskId, payload: Box<dyn Any + Send>) -> JoinError {
         JoinError {
             task,
-            payload: Some(Mutex::new(payload)),
+            payload: Some(Box::new(Mutex::new(payload))),
         }
     }
 
@@ -422,5 +448,6 @@ mod tests {
     fn a_handle_is_one_pointer_wide() {
         assert_eq!(size_of::<JoinHandle<[u64; 8]>>(), 8);
         assert_eq!(size_of::<Option<JoinHandle<()>>>(), 8);
+        assert_eq!(size_of::<Result<(), JoinError>>(), 16);
     }
 }

@@ -7,7 +7,7 @@
 //! | `JoinHandle` | who spawned it | await the output, abort the task, detach it |
 //! | `TaskRef` | an executor that owns its unfinished tasks | drop the future early |
 //!
-//! Each is one counted reference to the same task cell (`cell.rs`). What each may touch, and when, is decided by the
+//! Each is one counted reference (`task_ref.rs`) to the same task cell (`cell.rs`). What each may touch, and when, is decided by the
 //! state word (`state.rs`) alone: its numbered rules are what every `SAFETY` note in this folder leans on. When the last
 //! reference goes, the cell's memory waits for another task (`recycle.rs`).
 
@@ -22,13 +22,16 @@ mod runnable;
 mod slot;
 pub(crate) mod state;
 #[cfg(not(parklet_loom))]
+mod task_ref;
+#[cfg(not(parklet_loom))]
 mod waker;
 
 #[cfg(not(parklet_loom))]
 pub(crate) use self::{
-    cell::{Place, Schedule, TaskRef, contain},
+    cell::{Place, Schedule, contain},
     runnable::{Runnable, spawn, spawn_unchecked},
     slot::Slot,
+    task_ref::TaskRef,
     waker::wake_all,
 };
 #[cfg(not(parklet_loom))]

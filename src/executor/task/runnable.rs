@@ -1,19 +1,19 @@
 //! The right to poll a task once.
 
-#![allow(unsafe_code, reason = "a home of unsafe: polling the future in a cell")]
+#![allow(unsafe_code, reason = "a home of unsafe: the run of a task")]
 
 use super::JoinHandle;
-use super::cell::{Place, Schedule, TaskRef};
-use super::state::{BeginRun, EndRun};
+use super::cell::{Place, Schedule};
+use super::task_ref::TaskRef;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::task::Poll;
 
-/// A task that waits in a queue to be polled; it holds the queue's reference to the cell.
+/// A task that waits in a queue to be polled; it holds the queue's reference to the cell, and the run of a task that was
+/// polled and put off.
 ///
-/// Dropped without being run, it only gives up that reference.
+/// Dropped without being run, it gives up that reference; where it has a run, the future is dropped with it.
 #[derive(Debug)]
-pub(crate) struct Runnable(TaskRef);
+pub(crate) struct Runnable(ManuallyDrop<TaskRef>);
 
 /// Makes a task: the runnable is to be pushed at once, the handle goes to who spawned it.
 pub(crate) fn spawn<F, S>(future: F, schedule: S) -> (Runnable, JoinHandle<F::Output>)
@@ -43,13 +43,13 @@ where
     let task = TaskRef::allocate(future, schedule);
     // SAFETY: `allocate` counted two references and made one `TaskRef`.
     let handle = unsafe { task.assume_counted() };
-    (Runnable(task), JoinHandle::new(handle))
+    (Runnable::new(task), JoinHandle::new(handle))
 }
 
 impl Runnable {
-    /// The right that an arrow into SCHEDULED gives, with the reference that the arrow counted.
+    /// The right that an arrow into SCHEDULED gives, with the reference that the arrow counted; or a run that was put off.
     pub(super) fn new(task: TaskRef) -> Runnable {
-        Runnable(task)
+        Runnable(ManuallyDrop::new(task))
     }
 
     /// The task, for an owner's list.
@@ -59,7 +59,9 @@ impl Runnable {
 
     /// Back to the bare reference, for the slot.
     pub(super) fn into_task(self) -> TaskRef {
-        self.0
+        let runnable = ManuallyDrop::new(self);
+        // SAFETY: the task is moved out of a runnable that is not used again.
+        unsafe { std::ptr::read(&*runnable.0) }
     }
 
     /// Gives the task to its executor's queue, as a wake would.
@@ -68,27 +70,20 @@ impl Runnable {
     }
 
     /// Polls the future once, and puts the task where it belongs next: to sleep, back into a queue, or to its end.
+    #[inline]
     pub(crate) fn run(self) {
-        let task = self.0;
-        match task.state().begin_run() {
-            BeginRun::Over => return,
-            BeginRun::Abort => return task.finish_aborted(),
-            BeginRun::Poll => {}
-        }
-        // SAFETY: rule 1: `begin_run` said Poll.
-        if let Poll::Ready(()) = unsafe { task.poll() } {
-            return task.finish();
-        }
-        match task.state().end_run() {
-            // The word has given this reference up already.
-            EndRun::Idle => std::mem::forget(task),
-            EndRun::Push => TaskRef::push(Runnable(task), Place::Last),
-            EndRun::Abort => task.finish_aborted(),
-            EndRun::Free => {
-                let task = ManuallyDrop::new(task);
-                // SAFETY: the word says that the reference it gave up was the last (rule 6).
-                unsafe { task.free() };
-            }
+        // SAFETY: rule 2: the runnable is the queue entry.
+        unsafe { self.into_task().run() };
+    }
+}
+
+impl Drop for Runnable {
+    fn drop(&mut self) {
+        // SAFETY: the task is taken out once, since nobody uses the runnable after this.
+        let task = unsafe { ManuallyDrop::take(&mut self.0) };
+        if task.state().is_put_off() {
+            // SAFETY: rule 1: the run travels with its queue entry, which was this.
+            unsafe { task.finish_aborted() };
         }
     }
 }

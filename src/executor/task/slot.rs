@@ -9,7 +9,7 @@
 )]
 
 use super::Runnable;
-use super::cell::TaskRef;
+use super::task_ref::TaskRef;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 

@@ -6,15 +6,14 @@
 //!                ▼
 //!          ┌───────────┐  begin_run  ┌─────────┐   finish   ┌──────┐
 //!    ┌────►│ SCHEDULED ├────────────►│ RUNNING ├───────────►│ DONE │
-//!    │     └───────────┘    claim    └┬───┬────┘            └──────┘
-//!    │           ▲                    │   │   ▲
-//!    │           └────────────────────┘   │   │
-//!    │             end_run (WOKEN)        │   │
-//!    │ wake                       end_run │   │ claim
-//!    │ abort                              ▼   │
-//!    │                                 ┌──────┴┐
-//!    └─────────────────────────────────┤ IDLE  │
-//!                                      └───────┘
+//!    │     └───────────┘    claim    └─┬──┬──▲─┘            └──────┘
+//!    │                         end_run │  │  │ begin_run
+//!    │                                 │  │ ┌┴────────┐
+//!    │ wake                            │  └►│ put off │ RUNNING still, but in a queue
+//!    │ abort                           ▼    └─────────┘
+//!    │                             ┌──────┐ claim
+//!    └─────────────────────────────┤ IDLE ├───────► RUNNING
+//!                                  └──────┘
 //! ```
 //!
 //! The phase is IDLE when none of the three phase bits is set. Beside it the word holds marks and the reference count:
@@ -24,23 +23,30 @@
 //!    references        │ NAMED │ JOINER │ HANDLE │ ABORTED │ WOKEN │ DONE │ RUNNING │ SCHEDULED
 //! ```
 //!
-//! 1. Only the thread that made `begin_run` or `claim` succeed touches the future, until its `end_run` or `finish`.
-//! 2. A task is in at most one queue: only an arrow into SCHEDULED pushes it, and `begin_run` follows its pop. (A task
-//!    that `claim` took out of SCHEDULED is never pushed again; its queue entry finds it over and is dropped.)
+//! 1. Only who has the *run* touches the future: the thread that made `begin_run` or `claim` succeed, until its `finish` or
+//!    its `end_run`. A run that is put off travels with the queue entry, to the next `begin_run`.
+//! 2. A task is in at most one queue: it is pushed by an arrow into SCHEDULED, or with its run by the thread that has the
+//!    run, and `begin_run` follows its pop. (`claim` leaves SCHEDULED set beside RUNNING while there is an entry, which is
+//!    thereby void: whoever pops it finds that the run is not his.)
 //! 3. `wake` during RUNNING is no arrow. It leaves the mark WOKEN, since rule 1 bars the future and rule 2 the queue;
-//!    `end_run` reads the mark and reschedules. So no wake is lost and no two threads poll at once.
-//! 4. The output belongs to the thread that finishes until DONE is set; from then on to the handle while HANDLE is set.
-//!    Whichever of `finish` and `drop_handle` comes second drops an output that nobody took.
-//! 5. The joiner's waker is written by the handle alone, and only while JOINER is clear. While JOINER is set both sides
-//!    may read it. A `finish` that saw JOINER wakes it by reference; it is dropped by the handle where that cleared
-//!    JOINER before DONE, otherwise with the cell.
+//!    `end_run` finds the mark and puts the run off, and the next `begin_run` clears it. So no wake is lost, and no two
+//!    threads poll at once.
+//! 4. The output belongs to who has the run until DONE is set, and from then on to the handle. HANDLE means before DONE that
+//!    there is a handle, and after it that the output is there. A task that loses its handle before `finish` drops the
+//!    output itself, before DONE.
+//! 5. The joiner's slot is written by the handle alone, and only while JOINER is clear; while it is set, the handle may read
+//!    the slot. Whoever ends the time of JOINER has the waker: `finish`, which sets DONE beside it, or the handle, by
+//!    clearing it before. Where JOINER and DONE are both set, the slot stays as it is for ever, a copy without an owner.
 //! 6. The cell is freed by whoever drops the last reference. A queue entry, a waker, a handle and an owner's list hold
-//!    one each; the queue's passes to the thread that runs the task and is given up by `end_run` into IDLE.
+//!    one each; the queue's passes to the thread that runs the task and is given up by `end_run` into IDLE or by `finish`.
 //!
-//! Ordering: `wake` writes the word with release even when it is SCHEDULED already, and `begin_run` acquires: a poll sees
-//! all that was written before any wake it answers. Every arrow is one `AcqRel` compare-and-swap on this word.
+//! Ordering: `wake` writes the word with release even when it is SCHEDULED or WOKEN already, and `begin_run` acquires: a
+//! poll sees all that was written before any wake it answers. Every arrow is one `AcqRel` compare-and-swap on this word, but
+//! for those that change nothing and so are loads: to put a run off, to take one up again that nobody marked meanwhile, and
+//! the end of a task that nobody else knows of. A count of one is its holder's: who could make it two? So the last holder
+//! needs no more than a load, which acquires what the others did before they let go.
 //!
-//! The models are in `loom_models/task_state.rs`; rules 1 to 4 have a broken variant each, which must fail there.
+//! The models are in `loom_models/task_state.rs`; each rule has a broken variant, which must fail there.
 
 use crate::primitive::{AtomicUsize, Ordering};
 
@@ -89,30 +95,38 @@ pub(crate) enum EndRun {
     Idle,
     /// The task sleeps and nothing can ever wake it: free the cell.
     Free,
-    /// It was woken while it ran and is SCHEDULED again: push it, with the runner's reference.
-    Push,
+    /// It is to be polled again: the run is put off. Push it, with the runner's reference.
+    PutOff,
     /// It was aborted while it ran, and is still RUNNING: drop the future and `finish`.
     Abort,
 }
 
-/// What `finish` leaves to its caller, beside its own reference.
+/// What `finish` did or left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub(crate) struct Finish {
-    /// A joiner's waker is stored: wake it.
-    pub(crate) wake_joiner: bool,
-    /// No handle is left to take the output: drop it.
-    pub(crate) drop_output: bool,
+pub(crate) enum Finish {
+    /// The task is DONE and the output the handle's; the runner's reference is gone.
+    Published,
+    /// The task is DONE. Wake the joiner, whose waker is the runner's now, then drop the runner's reference.
+    WakeJoiner,
+    /// Nothing is done yet, since there is no handle: drop the output, then `finish_detached`.
+    Detached,
 }
 
-/// What a dropped handle leaves to its caller, beside its own reference.
+/// What a handle that goes has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-pub(crate) struct DropHandle {
-    /// The joiner's waker is the handle's again: drop it.
-    pub(crate) drop_joiner: bool,
-    /// The task is done: drop the output, if it was not taken.
-    pub(crate) drop_output: bool,
+pub(crate) enum DropHandle {
+    /// Nothing: its reference is gone.
+    Nothing,
+    /// Free the cell: its reference was the last, and nothing can ever wake the task.
+    Free,
+    /// Drop the joiner's waker, which is its own again, then its reference.
+    DropJoiner,
+    /// Drop the output, then its reference.
+    DropOutput,
+    /// Drop its reference: the output has been taken.
+    DropReference,
 }
 
 /// The word itself. Its methods are the arrows of the drawing.
@@ -128,6 +142,7 @@ impl State {
     }
 
     /// Repeats `step` until its new word could be stored over the one it was computed from.
+    #[inline]
     fn update<T>(&self, mut step: impl FnMut(usize) -> (usize, T)) -> T {
         let mut word = self.0.load(Ordering::Acquire);
         loop {
@@ -172,58 +187,80 @@ impl State {
         })
     }
 
-    /// The arrow from SCHEDULED to RUNNING, by the thread that popped the task.
+    /// The arrows into RUNNING from SCHEDULED and from where a run was put off, by the thread that popped the task.
+    #[inline]
     pub(crate) fn begin_run(&self) -> BeginRun {
-        if cfg!(parklet_loom_broken = "state_rule_1") {
-            // A look and a store instead of one step: the owner's `claim` may come between.
-            let word = self.0.load(Ordering::Acquire);
-            if word & (DONE | RUNNING) != 0 {
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            if word & DONE != 0 || is_claimed(word) {
                 return BeginRun::Over;
             }
-            self.0
-                .store((word & !SCHEDULED) | RUNNING, Ordering::Release);
-            return BeginRun::Poll;
-        }
-        self.update(|word| {
-            if word & (DONE | RUNNING) != 0 {
-                return (word, BeginRun::Over);
+            let next = (word & !(SCHEDULED | WOKEN)) | RUNNING;
+            let begun = if word & ABORTED != 0 {
+                BeginRun::Abort
+            } else {
+                BeginRun::Poll
+            };
+            if next == word {
+                // A run that was put off, and no mark since: it is ours already. A wake that comes only now finds RUNNING.
+                return begun;
             }
-            let next = (word & !SCHEDULED) | RUNNING;
-            (
-                next,
-                if word & ABORTED != 0 {
-                    BeginRun::Abort
-                } else {
-                    BeginRun::Poll
-                },
-            )
-        })
+            if cfg!(parklet_loom_broken = "state_rule_1") {
+                // A look and a store instead of one step: the owner's `claim` may come between.
+                self.0.store(next, Ordering::Release);
+                return begun;
+            }
+            let order = if cfg!(parklet_loom_broken = "state_ordering") {
+                Ordering::Relaxed
+            } else {
+                Ordering::AcqRel
+            };
+            match self
+                .0
+                .compare_exchange(word, next, order, Ordering::Acquire)
+            {
+                Ok(_) => return begun,
+                Err(now) => word = now,
+            }
+        }
     }
 
-    /// The arrows out of RUNNING after a poll that returned `Pending`.
-    pub(crate) fn end_run(&self) -> EndRun {
-        self.update(|word| {
+    /// The arrows out of RUNNING after a poll that returned `Pending`, and that may have asked to be polled `again`.
+    #[inline]
+    pub(crate) fn end_run(&self, again: bool) -> EndRun {
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
             if word & ABORTED != 0 {
-                (word, EndRun::Abort)
-            } else if word & WOKEN != 0 {
-                ((word & !(RUNNING | WOKEN)) | SCHEDULED, EndRun::Push)
-            } else {
-                let next = (word & !RUNNING) - REFERENCE;
-                (
-                    next,
-                    if next / REFERENCE == 0 {
-                        EndRun::Free
-                    } else {
-                        EndRun::Idle
-                    },
-                )
+                return EndRun::Abort;
             }
-        })
+            if again || word & WOKEN != 0 {
+                if cfg!(parklet_loom_broken = "state_rule_2_put_off") {
+                    // As if the run ended: a wake then finds the task IDLE and pushes it too.
+                    self.update(|word| (word & !RUNNING, ()));
+                }
+                return EndRun::PutOff;
+            }
+            let next = (word & !RUNNING) - REFERENCE;
+            match self
+                .0
+                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) if next / REFERENCE == 0 => return EndRun::Free,
+                Ok(_) => return EndRun::Idle,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Whether a queue entry that is dropped without being run has a run with it, which then is the dropper's.
+    pub(crate) fn is_put_off(&self) -> bool {
+        let word = self.0.load(Ordering::Acquire);
+        word & RUNNING != 0 && !is_claimed(word)
     }
 
     /// The owner's arrow: takes the future from a task that does not run, wherever it waits, so that it can be dropped.
     ///
-    /// False if the task is over or is being polled; the latter is then marked as aborted.
+    /// False if the task is over, or is marked as aborted because somebody else has the run.
     pub(crate) fn claim(&self) -> bool {
         self.update(|word| {
             if word & DONE != 0 {
@@ -231,30 +268,60 @@ impl State {
             } else if word & RUNNING != 0 {
                 (word | ABORTED, false)
             } else {
-                ((word & !SCHEDULED) | RUNNING, true)
+                (word | RUNNING, true)
             }
         })
     }
 
-    /// The arrow from RUNNING to DONE; the output is in its place.
+    /// The arrow from RUNNING to DONE, if there is a handle; the output is in its place.
+    #[inline]
     pub(crate) fn finish(&self) -> Finish {
-        self.update(|word| {
-            let next = (word & !(RUNNING | WOKEN)) | DONE;
-            (
-                next,
-                Finish {
-                    wake_joiner: word & JOINER != 0,
-                    drop_output: word & HANDLE == 0,
-                },
-            )
-        })
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            if word & HANDLE == 0 {
+                return Finish::Detached;
+            }
+            let (next, outcome) = match word & JOINER {
+                0 => (done(word) - REFERENCE, Finish::Published),
+                _ => (done(word), Finish::WakeJoiner),
+            };
+            if cfg!(parklet_loom_broken = "state_rule_4") {
+                // A look and then a step: the handle may go between the two.
+                let gone = if outcome == Finish::Published {
+                    REFERENCE
+                } else {
+                    0
+                };
+                self.update(|word| (done(word) - gone, ()));
+                return outcome;
+            }
+            match self
+                .0
+                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return outcome,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// The same if there is no handle; the output has been dropped. True: nobody else is left, and the cell is the
+    /// caller's to free.
+    #[must_use]
+    #[inline]
+    pub(crate) fn finish_detached(&self) -> bool {
+        self.is_last()
+            || self.update(|word| {
+                let next = done(word) - REFERENCE;
+                (next, next / REFERENCE == 0)
+            })
     }
 
     /// The handle has written its waker. False: the task is done, and the waker still the handle's.
     #[must_use]
     pub(crate) fn set_joiner(&self) -> bool {
         self.update(|word| {
-            if word & DONE != 0 {
+            if word & DONE != 0 && !cfg!(parklet_loom_broken = "state_rule_5") {
                 (word, false)
             } else {
                 (word | JOINER, true)
@@ -274,40 +341,51 @@ impl State {
         })
     }
 
-    /// The handle goes. Its reference is still counted and is dropped after what this asks for.
-    pub(crate) fn drop_handle(&self) -> DropHandle {
-        if cfg!(parklet_loom_broken = "state_rule_4") {
-            // The mark goes in one step and DONE is looked at in another: both sides may leave the output to the other.
-            let done = self.is_done();
-            self.update(|word| (word & !HANDLE, ()));
-            return DropHandle {
-                drop_joiner: false,
-                drop_output: done,
-            };
+    /// The handle takes the output of a task that is DONE. False: it did so before.
+    #[must_use]
+    pub(crate) fn take_output(&self) -> bool {
+        let word = self.0.load(Ordering::Acquire);
+        if word & HANDLE == 0 {
+            return false;
         }
-        self.update(|word| {
+        // Relaxed: HANDLE is nobody else's business after DONE. Nobody waits for the store to be seen, and what others did
+        // before they let go has been acquired.
+        if word / REFERENCE == 1 {
+            self.0.store(word & !HANDLE, Ordering::Relaxed);
+        } else {
+            self.0.fetch_and(!HANDLE, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// The handle goes.
+    pub(crate) fn drop_handle(&self) -> DropHandle {
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
             if word & DONE != 0 {
-                (
-                    word & !HANDLE,
-                    DropHandle {
-                        drop_joiner: false,
-                        drop_output: true,
-                    },
-                )
-            } else {
-                let drop_joiner = word & JOINER != 0;
-                (
-                    word & !(HANDLE | JOINER),
-                    DropHandle {
-                        drop_joiner,
-                        drop_output: false,
-                    },
-                )
+                return if word & HANDLE != 0 {
+                    DropHandle::DropOutput
+                } else {
+                    DropHandle::DropReference
+                };
             }
-        })
+            let (next, left) = match (word & !HANDLE) - REFERENCE {
+                _ if word & JOINER != 0 => (word & !(HANDLE | JOINER), DropHandle::DropJoiner),
+                next if next / REFERENCE == 0 => (next, DropHandle::Free),
+                next => (next, DropHandle::Nothing),
+            };
+            match self
+                .0
+                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return left,
+                Err(now) => word = now,
+            }
+        }
     }
 
     /// One more holder.
+    #[inline]
     pub(crate) fn add_reference(&self) {
         // Relaxed: the new holder got the reference from an old one, which keeps the cell alive meanwhile.
         let before = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
@@ -318,8 +396,21 @@ impl State {
 
     /// One holder less. True: it was the last, and the cell is the caller's to free.
     #[must_use]
+    #[inline]
     pub(crate) fn drop_reference(&self) -> bool {
-        self.0.fetch_sub(REFERENCE, Ordering::AcqRel) / REFERENCE == 1
+        if cfg!(parklet_loom_broken = "state_rule_6") {
+            // A look and a store instead of one step: one of two who let go at once is forgotten.
+            let word = self.0.load(Ordering::Acquire);
+            self.0.store(word - REFERENCE, Ordering::Release);
+            return word / REFERENCE == 1;
+        }
+        self.is_last() || self.0.fetch_sub(REFERENCE, Ordering::AcqRel) / REFERENCE == 1
+    }
+
+    /// Whether the caller's is the only reference.
+    #[inline]
+    fn is_last(&self) -> bool {
+        self.0.load(Ordering::Acquire) / REFERENCE == 1
     }
 
     /// Says that the table of names and task-locals (`current.rs`) knows this task.
@@ -328,16 +419,19 @@ impl State {
     }
 
     /// Whether that table knows this task.
+    #[inline]
     pub(crate) fn is_named(&self) -> bool {
         self.0.load(Ordering::Relaxed) & NAMED != 0
     }
 
-    /// Whether the task is over, its output in place.
+    /// Whether the task is over, its output in place or gone.
+    #[inline]
     pub(crate) fn is_done(&self) -> bool {
         self.0.load(Ordering::Acquire) & DONE != 0
     }
 
     /// Whether the handle's waker is stored.
+    #[inline]
     pub(crate) fn has_joiner(&self) -> bool {
         self.0.load(Ordering::Acquire) & JOINER != 0
     }
@@ -354,6 +448,16 @@ fn after_wake(word: usize) -> (usize, bool) {
     } else {
         (word | WOKEN, false)
     }
+}
+
+/// The word of a task that is over.
+fn done(word: usize) -> usize {
+    (word & !(SCHEDULED | RUNNING | WOKEN)) | DONE
+}
+
+/// Whether an owner has the run of a task that stands in a queue (rule 2).
+fn is_claimed(word: usize) -> bool {
+    word & (SCHEDULED | RUNNING) == SCHEDULED | RUNNING
 }
 
 /// The word with one reference more, taken in the same step as an arrow.
@@ -380,14 +484,25 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_during_a_run_schedules_the_task_again() {
+    fn a_wake_during_a_run_puts_the_run_off() {
         let state = State::new(2);
         assert_eq!(state.begin_run(), BeginRun::Poll);
         assert_eq!(state.wake_by_ref(), Wake::Nothing);
         assert_eq!(state.wake_by_ref(), Wake::Nothing);
-        assert_eq!(state.end_run(), EndRun::Push);
+        assert_eq!(state.end_run(false), EndRun::PutOff);
+        assert!(state.is_put_off());
         assert_eq!(state.begin_run(), BeginRun::Poll);
-        assert_eq!(state.end_run(), EndRun::Idle);
+        assert_eq!(state.end_run(false), EndRun::Idle);
+    }
+
+    #[test]
+    fn a_task_that_asked_for_another_poll_stands_in_the_queue_once() {
+        let state = State::new(2);
+        assert_eq!(state.begin_run(), BeginRun::Poll);
+        assert_eq!(state.end_run(true), EndRun::PutOff);
+        assert_eq!(state.wake_by_ref(), Wake::Nothing, "it is in the queue");
+        assert_eq!(state.begin_run(), BeginRun::Poll);
+        assert_eq!(state.end_run(false), EndRun::Idle, "that wake was answered");
     }
 
     #[test]
@@ -399,25 +514,54 @@ mod tests {
         let running = State::new(2);
         assert_eq!(running.begin_run(), BeginRun::Poll);
         assert_eq!(running.abort(), Wake::Nothing);
-        assert_eq!(running.end_run(), EndRun::Abort);
+        assert_eq!(running.end_run(true), EndRun::Abort);
+
+        let put_off = State::new(2);
+        assert_eq!(put_off.begin_run(), BeginRun::Poll);
+        assert_eq!(put_off.end_run(true), EndRun::PutOff);
+        assert_eq!(put_off.abort(), Wake::Nothing);
+        assert_eq!(put_off.begin_run(), BeginRun::Abort);
 
         let idle = State::new(2);
         assert_eq!(idle.begin_run(), BeginRun::Poll);
-        assert_eq!(idle.end_run(), EndRun::Idle);
+        assert_eq!(idle.end_run(false), EndRun::Idle);
         assert_eq!(idle.abort(), Wake::Push);
         assert_eq!(idle.begin_run(), BeginRun::Abort);
     }
 
     #[test]
-    fn the_second_of_handle_and_finish_drops_the_output() {
+    fn an_owner_makes_a_queue_entry_void_but_not_a_run_that_was_put_off() {
+        let queued = State::new(3);
+        assert!(queued.claim());
+        assert_eq!(queued.begin_run(), BeginRun::Over);
+        assert!(!queued.is_put_off());
+
+        let put_off = State::new(3);
+        assert_eq!(put_off.begin_run(), BeginRun::Poll);
+        assert_eq!(put_off.end_run(true), EndRun::PutOff);
+        assert!(!put_off.claim());
+        assert!(put_off.is_put_off());
+        assert_eq!(put_off.begin_run(), BeginRun::Abort);
+    }
+
+    #[test]
+    fn the_output_is_dropped_by_the_task_without_a_handle_or_by_the_handle() {
         let detached = State::new(2);
         assert_eq!(detached.begin_run(), BeginRun::Poll);
-        assert!(!detached.drop_handle().drop_output);
-        assert!(detached.finish().drop_output);
+        assert_eq!(detached.drop_handle(), DropHandle::Nothing);
+        assert_eq!(detached.finish(), Finish::Detached);
+        assert!(detached.finish_detached(), "nobody else is left");
 
-        let joined = State::new(2);
-        assert_eq!(joined.begin_run(), BeginRun::Poll);
-        assert!(!joined.finish().drop_output);
-        assert!(joined.drop_handle().drop_output);
+        let left = State::new(2);
+        assert_eq!(left.begin_run(), BeginRun::Poll);
+        assert_eq!(left.finish(), Finish::Published);
+        assert_eq!(left.drop_handle(), DropHandle::DropOutput);
+
+        let taken = State::new(2);
+        assert_eq!(taken.begin_run(), BeginRun::Poll);
+        assert_eq!(taken.finish(), Finish::Published);
+        assert!(taken.take_output());
+        assert!(!taken.take_output());
+        assert_eq!(taken.drop_handle(), DropHandle::DropReference);
     }
 }

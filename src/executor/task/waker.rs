@@ -8,7 +8,8 @@
     reason = "a home of unsafe: `RawWaker` is made of raw pointers"
 )]
 
-use super::cell::{TaskRef, contain};
+use super::cell::{Header, contain};
+use super::task_ref::TaskRef;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
@@ -17,11 +18,10 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
 /// A waker for one poll, which lives on the runner's reference and so costs no counting.
-pub(super) fn borrowed(task: &TaskRef) -> ManuallyDrop<Waker> {
-    // SAFETY: `ManuallyDrop` in both places: the reference stays the runner's.
-    let pointer = ManuallyDrop::new(unsafe { task.assume_counted() });
-    // SAFETY: the functions below keep the contract of `RawWaker`: thread-safe, and one reference a waker.
-    let waker = unsafe { Waker::new(raw(&pointer), &VTABLE) };
+pub(super) fn borrowed(header: NonNull<Header>) -> ManuallyDrop<Waker> {
+    // SAFETY: the functions below keep the contract of `RawWaker`: thread-safe, and one reference a waker. This waker is
+    // never dropped, so the reference stays the runner's.
+    let waker = unsafe { Waker::new(header.as_ptr().cast(), &VTABLE) };
     ManuallyDrop::new(waker)
 }
 
@@ -32,17 +32,12 @@ pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
     }
 }
 
-/// The data pointer of a task's wakers.
-fn raw(task: &TaskRef) -> *const () {
-    std::ptr::from_ref(task.header()).cast()
-}
-
 /// # Safety
 /// `data` is that of a waker made here that holds a reference, which is given up to the result.
 unsafe fn take(data: *const ()) -> TaskRef {
-    // SAFETY: `raw` and `into_raw` make this pointer, and neither makes null.
+    // SAFETY: it points to a cell.
     let pointer = unsafe { NonNull::new_unchecked(data.cast_mut()) };
-    // SAFETY: it came from them, and its reference is given up to us, says the caller.
+    // SAFETY: it points to the cell's header, and its reference is given up to us, says the caller.
     unsafe { TaskRef::from_raw(pointer) }
 }
 
