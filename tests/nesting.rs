@@ -218,6 +218,23 @@ fn the_tasks_of_a_worker_go_on_while_it_blocks_on() {
 }
 
 #[test]
+fn a_future_goes_on_while_a_task_blocks_on_it() {
+    with_workers([1, 2, 8], || {
+        for _ in 0..50 {
+            let seven = task::block_on(async {
+                let (sender, receiver) = parklet::channel::bounded(1);
+                let task = task::spawn(async move { task::block_on(receiver.recv()) });
+                task::yield_now().await;
+                task::sleep(Duration::from_micros(100)).await;
+                sender.send(7).await.unwrap();
+                task.await
+            });
+            assert_eq!(seven, Ok(7));
+        }
+    });
+}
+
+#[test]
 fn block_on_works_beside_other_executors() {
     let _watchdog = watchdog();
     futures_lite::future::block_on(async {

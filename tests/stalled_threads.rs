@@ -32,6 +32,29 @@ fn a_task_starts_though_the_block_on_that_spawned_it_blocks() {
     with_workers([1, 2, 8], || task::block_on(async { spawn_and_block() }));
 }
 
+/// The other way round: the task waits for the future that spawned it, which has to go on though it is the last thing that
+/// its thread would come to if it ran the task.
+#[test]
+fn a_block_on_goes_on_though_the_task_it_spawned_blocks() {
+    with_workers([1, 2, 8], || {
+        task::block_on(async {
+            let (sender, receiver) = mpsc::channel();
+            let started = Event::default();
+            let blocks = task::spawn({
+                let started = started.clone();
+                async move {
+                    started.set();
+                    receiver.recv().unwrap();
+                }
+            });
+            started.wait().await;
+            task::sleep(Duration::from_millis(1)).await;
+            sender.send(()).unwrap();
+            blocks.await;
+        });
+    });
+}
+
 #[test]
 fn a_task_starts_though_the_task_that_spawned_it_blocks() {
     with_workers([1, 2, 8], || {

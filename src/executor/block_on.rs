@@ -1,22 +1,23 @@
 //! Poll one future on the calling thread.
 //!
-//! The form of the lectures: a crossbeam Parker, a waker from `waker_fn`, a pinned future; poll, and park until woken.
-//! What stands beside it: while the future waits, the thread runs its own `spawn_local` tasks, and its parking drives the
-//! reactor where nobody else does (`parker.rs`), so that a program which spawns nothing has one thread. The idea of
-//! `block_on` as a loop around park is std's, from the documentation of `std::task::Wake`.
+//! The form of the lectures: a parker, a waker that unparks it, a pinned future; poll, and park until woken. The idea of
+//! `block_on` as a loop around park is std's, from the documentation of `std::task::Wake`. What stands beside it:
+//!
+//! - The first poll comes before all else: a future that is ready pays for its poll, and for no more.
+//! - What the future spawns or wakes is handed over to the pool in one piece after each poll (`caller.rs`).
+//! - While the future waits, the thread runs its own `spawn_local` tasks, and its parking drives the reactor where nobody
+//!   else does (`parker.rs`), so that a program which spawns nothing has one thread.
 
 use super::current::{self, TaskId};
-use super::parker::{Duty, Parker};
+use super::parker::Duty;
 use super::task::wake_all;
-use super::{local, pool, worker};
+use super::wakeup::Wakeup;
+use super::{caller, local, pool, worker};
 use crate::budget;
 use crate::reactor;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use waker_fn::waker_fn;
 
 /// A thread that is never idle looks for events this often; tokio's number, a prime so as not to beat with loops of users.
 pub(super) const ROUNDS_PER_GLANCE: u32 = 61;
@@ -47,39 +48,34 @@ pub(super) const ROUNDS_PER_GLANCE: u32 = 61;
 /// assert_eq!(length, 7);
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
+    let crew = reactor::join_crew();
+    let _stay = caller::enter();
     let mut future = pin!(future);
-    let parker = Parker::current();
-    let _crew = reactor::join_crew();
-
-    // The thread's parker is shared with every `block_on` around this one, so each has to remember its own wakes.
-    let woken = Arc::new(AtomicBool::new(true));
-    let waker = waker_fn({
-        let (woken, unparker) = (Arc::clone(&woken), Arc::clone(parker.unparker()));
-        move || {
-            woken.store(true, Ordering::Release);
-            unparker.unpark();
-        }
-    });
-    let mut cx = Context::from_waker(&waker);
-
+    let wakeup = Wakeup::new();
+    let mut cx = Context::from_waker(wakeup.waker());
     let mut task = BlockedTask::new();
+
+    if let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx)) {
+        return output;
+    }
+    crew.report();
+    let parker = wakeup.parker();
     let mut ready = Vec::new();
     for round in (1..=ROUNDS_PER_GLANCE).cycle() {
+        caller::hand_over();
         parker.settle();
-        // A swap: it acquires what was written before the wake that this poll answers.
-        if woken.swap(false, Ordering::AcqRel)
-            && let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx))
-        {
-            return output;
-        }
-        let ran_one = local::run_one();
         if round == ROUNDS_PER_GLANCE {
             parker.glance(&mut ready);
-            // Before this thread parks: one of them may be its own, and then `woken` says so.
+            // Before this thread parks: one of them may be its own, and then the flag says so.
             wake_all(&mut ready);
         }
-        if !ran_one && !woken.load(Ordering::Relaxed) {
-            if worker::step_aside() {
+        let ran_one = local::run_one();
+        if wakeup.lower() {
+            if let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx)) {
+                return output;
+            }
+        } else if !ran_one {
+            if caller::step_aside() {
                 let duty = if pool::is_running() {
                     Duty::Guest
                 } else {
@@ -89,8 +85,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             } else {
                 worker::serve_once();
             }
+            wake_all(&mut ready);
         }
-        wake_all(&mut ready);
     }
     unreachable!("the rounds have no end")
 }

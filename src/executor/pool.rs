@@ -3,11 +3,11 @@
 use super::idle::Idle;
 use super::injector::Injector;
 use super::parker::DriverSeat;
-use super::queue::Seat;
+use super::queue::{self, LocalQueue, Seat};
+use super::seated;
 use super::spares::{Errand, Spares};
 use super::task::{self, JoinHandle, Place, Runnable, Schedule};
 use super::watcher::Watcher;
-use super::worker;
 use crate::reactor::Reactor;
 use std::env;
 use std::future::Future;
@@ -32,9 +32,9 @@ pub(crate) struct Pool {
     /// Tasks spawned and woken outside the pool.
     pub(super) injector: Injector,
     /// One a worker.
-    pub(super) seats: Box<[Seat]>,
-    /// Workers with nothing to do.
-    pub(super) idle: Idle,
+    pub(super) seats: &'static [Seat],
+    /// Workers with nothing to do, and the seats at which nobody sits.
+    pub(super) idle: Idle<&'static mut LocalQueue>,
     /// Threads beside the workers.
     pub(super) spares: Spares,
     /// Sees to it that nothing waits for a thread that stands still.
@@ -87,7 +87,7 @@ struct PoolSchedule;
 
 impl Schedule for PoolSchedule {
     fn schedule(&self, runnable: Runnable, place: Place) {
-        worker::schedule(runnable, place);
+        seated::schedule(runnable, place);
     }
 }
 
@@ -102,10 +102,12 @@ impl Pool {
         }
         let workers = worker_count(env::var_os(THREADS_VARIABLE))?;
         let pool: &'static Pool = Box::leak(Box::new(Pool::new(workers)));
+        // Before the workers, who drive from now on, for good.
+        Reactor::start();
         let mut started = 0;
         let mut failure = None;
-        for seat in 0..workers {
-            match pool.spares.send(pool, Errand::Sit(seat)) {
+        for _ in 0..workers {
+            match pool.spares.send(pool, Errand::Work) {
                 Ok(()) => started += 1,
                 Err(error) => failure = Some(error),
             }
@@ -115,18 +117,18 @@ impl Pool {
             Some(error) if started == 0 => return Err(error),
             _ => {}
         }
-        // The workers drive from now on, for good. A `block_on` that drives at this moment is asked to leave.
-        Reactor::start();
         POOL.get_or_init(|| pool);
+        // A `block_on` that drives at this moment is asked to leave.
         DriverSeat::global().notify_driver();
         Ok(pool)
     }
 
     fn new(workers: usize) -> Pool {
+        let (seats, vacant) = queue::seats(workers);
         Pool {
             injector: Injector::default(),
-            seats: (0..workers).map(|_| Seat::new()).collect(),
-            idle: Idle::default(),
+            seats,
+            idle: Idle::new(vacant),
             spares: Spares::default(),
             watcher: Watcher::default(),
             help_ticks: AtomicU64::new(0),

@@ -1,7 +1,7 @@
-//! A worker's own queue; others steal from it.
+//! A seat's queue; others steal from it.
 //!
 //! A seat is a place at which one thread at a time works: a slot for the task that was woken last, whose data is warm, and
-//! a FIFO deque behind it. There are as many seats as workers; threads come and go (`worker.rs`, `spares.rs`).
+//! a FIFO deque behind it. There are as many seats as workers; threads come and go (`idle.rs`).
 
 use super::injector::Injector;
 use super::task::{Runnable, Slot};
@@ -9,7 +9,6 @@ use crossbeam::deque::{Steal, Stealer, Worker as Deque};
 use crossbeam::utils::CachePadded;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// The slot is run so often in a row before the deque has its turn: two tasks that wake one another must not shut out a
 /// third. Of 3 and 1,000 the smaller costs nothing measurable.
@@ -24,38 +23,9 @@ pub(crate) struct Seat {
     stealer: Stealer<Runnable>,
     /// Counts the tasks run here; a seat whose number stands still is stuck in a task, or asleep.
     ticks: CachePadded<AtomicU64>,
-    /// The owner's end, while nobody sits here. The lock hands it from thread to thread.
-    vacant: Mutex<Option<Deque<Runnable>>>,
 }
 
 impl Seat {
-    /// An empty seat.
-    pub(crate) fn new() -> Seat {
-        // FIFO: the LIFO flavour pays a fence for each pop, and serves the oldest last.
-        let deque = Deque::new_fifo();
-        Seat {
-            slot: Slot::default(),
-            stealer: deque.stealer(),
-            ticks: CachePadded::default(),
-            vacant: Mutex::new(Some(deque)),
-        }
-    }
-
-    /// Takes the seat, if nobody sits there.
-    pub(crate) fn take(&'static self, index: usize) -> Option<LocalQueue> {
-        let deque = self
-            .vacant
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
-        Some(LocalQueue {
-            seat: self,
-            index,
-            deque,
-            slot_runs: Cell::new(0),
-        })
-    }
-
     /// Whether something waits in the slot or the deque.
     pub(crate) fn has_work(&self) -> bool {
         !self.slot.is_empty() || !self.stealer.is_empty()
@@ -77,7 +47,7 @@ impl Seat {
     }
 }
 
-/// The seat as its thread sees it.
+/// The seat as its thread sees it: the owner's end. There is one of it, so whoever has it sits there.
 #[derive(Debug)]
 pub(crate) struct LocalQueue {
     /// What others see.
@@ -88,6 +58,33 @@ pub(crate) struct LocalQueue {
     deque: Deque<Runnable>,
     /// How often in a row the slot was run.
     slot_runs: Cell<u32>,
+}
+
+/// So many seats, as all see them and as their threads will. They last as long as the process, as the pool does; so what
+/// goes from thread to thread is a plain reference that nobody has to drop.
+pub(super) fn seats(count: usize) -> (&'static [Seat], Vec<&'static mut LocalQueue>) {
+    // FIFO: the LIFO flavour pays a fence for each pop, and serves the oldest last.
+    let deques: Vec<_> = (0..count).map(|_| Deque::new_fifo()).collect();
+    let seats = deques.iter().map(|deque| Seat {
+        slot: Slot::default(),
+        stealer: deque.stealer(),
+        ticks: CachePadded::default(),
+    });
+    let seats: &'static [Seat] = Vec::leak(seats.collect());
+    let queues = deques.into_iter().zip(seats).enumerate();
+    let queues = queues.map(|(index, (deque, seat))| LocalQueue {
+        seat,
+        index,
+        deque,
+        slot_runs: Cell::new(0),
+    });
+    (
+        seats,
+        queues
+            .map(Box::new)
+            .map(|queue| &mut *Box::leak(queue))
+            .collect(),
+    )
 }
 
 impl LocalQueue {
@@ -142,14 +139,11 @@ impl LocalQueue {
         insist(|| victim.stealer.steal_batch_and_pop(&self.deque))
     }
 
-    /// Gives the seat to whoever takes it next.
-    pub(crate) fn vacate(self) -> usize {
-        *self
-            .seat
-            .vacant
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(self.deque);
-        self.index
+    /// Moves what is in the slot to where thieves see it: the thread is about to leave.
+    pub(crate) fn open_slot(&self) {
+        if let Some(runnable) = self.seat.slot.take() {
+            self.deque.push(runnable);
+        }
     }
 }
 

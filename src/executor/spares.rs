@@ -1,6 +1,6 @@
 //! Threads of the pool without a seat.
 //!
-//! A seat must not stand empty because its thread is held up in a nested `block_on`, nor may a task wait for ever because
+//! The pool must not be short of a worker because one is held up in a nested `block_on`, nor may a task wait for ever because
 //! all threads with seats are held up in calls that block. In both cases a spare thread is sent on an errand: one that
 //! waits, or else a new one. Those that are not needed any more wait here for the next errand, the latest to come is the
 //! first to be sent, and after a while all but one end.
@@ -20,8 +20,8 @@ const KEEP: Duration = Duration::from_secs(10);
 /// What a thread of the pool is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errand {
-    /// Take this seat and work there.
-    Sit(usize),
+    /// Be a worker.
+    Work,
     /// Run what the threads that have seats do not get to.
     HelpOut,
 }

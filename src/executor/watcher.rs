@@ -107,7 +107,8 @@ fn start(pool: &'static Pool) -> std::io::Result<Arc<Unparker>> {
         .name("parklet-watcher".into())
         .spawn(move || {
             pool::sharpen_timers();
-            let _crew = reactor::join_crew();
+            let crew = reactor::join_crew();
+            crew.report();
             let parker = Parker::current();
             // The receiver waits for this and for nothing else.
             let _ = sender.send(Arc::clone(parker.unparker()));

@@ -8,6 +8,7 @@ mod blocking_pool;
 mod broadcast;
 mod channel;
 mod deadlines;
+mod idle;
 pub(crate) mod parker;
 mod recycle;
 mod source;

@@ -68,17 +68,14 @@ static SUCCESSOR: OnceLock<fn() -> bool> = OnceLock::new();
 thread_local! {
     /// How often this thread has joined the crew.
     static JOINED: Cell<usize> = const { Cell::new(0) };
+    /// Whether `CREW` counts this thread.
+    static COUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes this thread a member of the crew: until the guard is dropped it promises to drive whenever it would sleep.
-///
-/// One atomic operation, and one to leave; none where the thread is a member already.
+/// Makes this thread a member of the crew: until the guard is dropped it promises to drive whenever it would sleep. It has
+/// to [report](CrewGuard::report) before it sleeps, and is no outsider from now on.
 pub(crate) fn join_crew() -> CrewGuard {
-    let joined = JOINED.get();
-    JOINED.set(joined + 1);
-    if joined == 0 {
-        CREW.fetch_add(1, Ordering::SeqCst);
-    }
+    JOINED.set(JOINED.get() + 1);
     CrewGuard {
         this_thread: PhantomData,
     }
@@ -97,11 +94,22 @@ pub(crate) struct CrewGuard {
     this_thread: PhantomData<*const ()>,
 }
 
+impl CrewGuard {
+    /// Lets the last resort reckon with this thread. Apart from joining, since a `block_on` whose future is ready at once
+    /// has no need of these two atomic operations.
+    pub(crate) fn report(&self) {
+        if !COUNTED.replace(true) {
+            CREW.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
 impl Drop for CrewGuard {
     fn drop(&mut self) {
         let joined = JOINED.get() - 1;
         JOINED.set(joined);
         if joined == 0
+            && COUNTED.take()
             && CREW.fetch_sub(1, Ordering::SeqCst) == 1
             && LAST_RESORT.load(Ordering::SeqCst) != NOT_STARTED
         {

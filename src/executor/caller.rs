@@ -1,0 +1,83 @@
+//! A caller of `block_on` fills a seat.
+//!
+//! Were each task that its future spawns or wakes to go through the injector, it would cost its thread a visit to the shared
+//! queue and the workers another. So with the first of them, while its future is being polled, the thread takes a vacant
+//! seat and puts them there, as a worker does; thieves may take them at once. When the poll has ended it leaves the seat
+//! with all that is in it, and rouses a worker to go on there (`idle.rs` hands over the seat that was left last). So a
+//! thousand tasks change threads at the price of one.
+//!
+//! It runs none of them itself: a task that blocks its thread must not hold up the future of a `block_on`, which cannot
+//! go on anywhere else.
+
+use super::pool;
+use super::seated::{Role, Seated, here};
+use super::spares::Errand;
+
+/// The calling thread is in a `block_on`, until this is dropped.
+#[derive(Debug)]
+#[must_use = "the stay ends when this is dropped"]
+pub(super) struct Stay {
+    /// What the thread was before.
+    before: Role,
+}
+
+/// Begins a stay.
+pub(super) fn enter() -> Stay {
+    here(|here| {
+        let before = here.role();
+        if before == Role::Stranger {
+            here.change_role(Role::Caller);
+        }
+        Stay { before }
+    })
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if self.before == Role::Stranger {
+            here(|here| {
+                here.change_role(Role::Stranger);
+                leave_seat(here);
+            });
+        }
+    }
+}
+
+/// Hands what was spawned and woken since the last time over to a worker. For a caller only: a worker in a nested `block_on`
+/// has a queue of its own, as long as it need not wait.
+pub(super) fn hand_over() {
+    here(|here| {
+        if here.role() == Role::Caller {
+            leave_seat(here);
+        }
+    });
+}
+
+/// Called by a `block_on` that is about to park: leaves the seat to others. If this is a worker, another thread takes its
+/// place first; false: there is none to be had, and this thread has to serve its queue meanwhile.
+pub(super) fn step_aside() -> bool {
+    here(|here| {
+        if here.role() == Role::Worker {
+            let pool = pool::started().expect("there are no workers without a pool");
+            if pool.spares.send(pool, Errand::Work).is_err() {
+                return false;
+            }
+            here.change_role(Role::Helper);
+        }
+        leave_seat(here);
+        true
+    })
+}
+
+/// Leaves the seat, if there is one, with what is in it.
+fn leave_seat(here: &Seated) {
+    if let Some(queue) = here.rise() {
+        let pool = pool::started().expect("there are no seats without a pool");
+        queue.open_slot();
+        pool.idle.vacate(queue);
+        // Rule 1 of `idle.rs`: the look comes after that.
+        if pool.is_stealable() {
+            pool.call_help();
+        }
+    }
+}
