@@ -11,6 +11,7 @@
 //! broken: waking_lock_wakes_before_unlock   a_waker_may_come_back_to_the_lock
 //! broken: mutex_joins_without_a_mark        a_waiter_that_joins_during_release_is_woken
 //! broken: mutex_release_is_relaxed          only_the_holder_touches_the_value
+//! broken: mutex_hands_over_relaxed          a_handed_over_lock_is_seen_before_the_wake
 //! broken: mutex_forgets_who_waits           everyone_who_waits_gets_the_lock
 //! broken: mutex_dropped_waiter_keeps_it     a_dropped_waiter_hands_the_lock_on
 //! ```
@@ -330,6 +331,26 @@ fn a_waiter_that_joins_during_release_is_woken() {
         let waiter = thread::spawn({
             let mutex = Arc::clone(&mutex);
             move || mutex.lock_and_touch()
+        });
+        mutex.touch_and_release();
+        waiter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_handed_over_lock_is_seen_before_the_wake() {
+    loom::model(|| {
+        let mutex = WatchedMutex::new();
+        assert!(mutex.state.try_acquire());
+        let waiter = thread::spawn({
+            let mutex = Arc::clone(&mutex);
+            move || {
+                let mut acquire = mutex.state.acquire();
+                while poll(&mut acquire).is_pending() {
+                    thread::yield_now();
+                }
+                mutex.touch_and_release();
+            }
         });
         mutex.touch_and_release();
         waiter.join().unwrap();

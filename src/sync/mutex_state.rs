@@ -19,9 +19,10 @@
 //! 4. A release hands the lock over: the word does not become FREE, and the notified waiter holds the lock from that
 //!    moment, polled or not. So the order is first come, first served, and nobody starves. A waiter that is dropped
 //!    after that releases in its turn (rule 4 of `wait_queue.rs`).
+//! 5. Beside the word stands the number of the ticket that the lock was handed to last. No number is given twice, so a
+//!    waiter that reads its own there holds the lock, and need not ask the queue.
 //!
-//! Ordering: `release` publishes what was done under the lock, and taking it acquires that. A lock that is handed over
-//! goes through the queue's lock, which does both.
+//! Ordering: `release` publishes what was done under the lock, by the word or by the number, and taking it acquires that.
 //!
 //! async-lock lets a newcomer snatch the lock from under a waiter's nose, and after 500 us of that switches to a fair
 //! mode. Measured here, handing over costs nothing, and it needs no clock.
@@ -29,7 +30,7 @@
 use super::wait_queue::{Left, Ticket, WaitQueue};
 use super::waking_lock::{Wakes, WakingLock};
 use crate::budget;
-use crate::primitive::{AtomicU8, Ordering};
+use crate::primitive::{AtomicU8, AtomicU64, Ordering};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -48,6 +49,8 @@ const CONTENDED: u8 = 2;
 pub(crate) struct MutexState {
     /// FREE, HELD or CONTENDED.
     word: AtomicU8,
+    /// The number of the ticket that it was handed to last (rule 5).
+    handed_to: AtomicU64,
     /// Those who wait for their turn; its lock also guards the arrows of CONTENDED.
     waiters: WakingLock<WaitQueue>,
 }
@@ -57,6 +60,7 @@ impl MutexState {
     pub(crate) const fn new() -> MutexState {
         MutexState {
             word: AtomicU8::new(FREE),
+            handed_to: AtomicU64::new(0),
             waiters: WakingLock::new(WaitQueue::new()),
         }
     }
@@ -66,6 +70,7 @@ impl MutexState {
     pub(crate) fn new() -> MutexState {
         MutexState {
             word: AtomicU8::new(FREE),
+            handed_to: AtomicU64::new(0),
             waiters: WakingLock::new(WaitQueue::new()),
         }
     }
@@ -107,15 +112,31 @@ impl MutexState {
 
     /// The lock goes to the first waiter, or becomes free. Under the lock of the queue.
     fn hand_over(&self, queue: &mut WaitQueue, wakes: &mut Wakes) {
-        if !queue.notify_one(wakes) {
+        let Some(next) = queue.next_number() else {
             self.word.store(FREE, Ordering::Release);
-        } else if queue.is_empty() || cfg!(parklet_loom_broken = "mutex_forgets_who_waits") {
+            return;
+        };
+        let order = if cfg!(parklet_loom_broken = "mutex_hands_over_relaxed") {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
+        self.handed_to.store(next.get(), order);
+        queue.notify_one(wakes);
+        if queue.is_empty() || cfg!(parklet_loom_broken = "mutex_forgets_who_waits") {
             self.word.store(HELD, Ordering::Relaxed);
         }
     }
 
     /// True when the lock is the waiter's; otherwise it will be woken when it is.
     fn wait_for_turn(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> bool {
+        let handed_to = self.handed_to.load(Ordering::Acquire);
+        if ticket
+            .take_if(|ticket| ticket.number().get() == handed_to)
+            .is_some()
+        {
+            return true;
+        }
         self.waiters.with(|queue, wakes| {
             let is_notified = ticket
                 .as_ref()

@@ -66,6 +66,14 @@ pub(crate) struct Ticket {
     number: NonZeroU64,
 }
 
+impl Ticket {
+    /// The number on it: no other ticket of the queue has it.
+    #[inline]
+    pub(crate) fn number(&self) -> NonZeroU64 {
+        self.number
+    }
+}
+
 /// What a ticket was worth when it was returned.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a notified waiter that leaves has to use its turn or pass it on (rule 4)"]
@@ -125,6 +133,12 @@ impl WaitQueue {
             Some(_notified) => *ticket = Some(self.join_front(waker.clone())),
             None => *ticket = Some(self.join_back(waker.clone())),
         }
+    }
+
+    /// The number on the ticket of the waiter at the front.
+    #[inline]
+    pub(crate) fn next_number(&self) -> Option<NonZeroU64> {
+        self.places.get(self.front as usize)?.number
     }
 
     /// Gives a turn to the waiter at the front; false if nobody waits.
