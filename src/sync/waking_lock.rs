@@ -59,19 +59,26 @@ impl<S> WakingLock<S> {
 /// dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    /// To be woken first. Mostly there is no other, so it has a place of its own, without an allocation.
+    /// To be woken first.
     first: Option<Waker>,
-    /// To be woken after it, in this order.
-    more: Vec<Waker>,
-    /// Replaced by a newer waker, or of a waiter that went away.
+    /// To be dropped first.
     retired: Option<Waker>,
-    /// The others of that kind; hardly ever there is one.
-    more_retired: Vec<Waker>,
+    /// The others. Hardly ever there are any, so they stand aside.
+    more: Option<Box<More>>,
+}
+
+/// Wakers beyond the first.
+#[derive(Debug, Default)]
+struct More {
+    /// To be woken, in this order.
+    wake: Vec<Waker>,
+    /// Only to be dropped.
+    retired: Vec<Waker>,
 }
 
 thread_local! {
-    /// What was last used as `more`, empty, so that waking many costs no allocation.
-    static SPARE: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
+    /// What was used last, empty, so that waking many costs no allocation.
+    static SPARE: Cell<Option<Box<More>>> = const { Cell::new(None) };
 }
 
 /// A [`SPARE`] may have room for so many (16 KiB a thread).
@@ -84,7 +91,7 @@ impl Wakes {
         if self.first.is_none() {
             self.first = waker;
         } else {
-            self.more.extend(waker);
+            self.more().wake.extend(waker);
         }
     }
 
@@ -94,23 +101,33 @@ impl Wakes {
         if self.retired.is_none() {
             self.retired = waker;
         } else {
-            self.more_retired.extend(waker);
+            self.more().retired.extend(waker);
         }
     }
 
     /// Makes room for so many to wake at once.
     pub(crate) fn reserve(&mut self, count: usize) {
-        if count > 1 && self.more.capacity() == 0 {
-            // None while the thread ends.
-            self.more = SPARE.try_with(Cell::take).unwrap_or_default();
+        if count > 1 {
+            self.more().wake.reserve_exact(count - 1);
         }
-        self.more.reserve_exact(count.saturating_sub(1));
+    }
+
+    /// Room for the others.
+    fn more(&mut self) -> &mut More {
+        // There is no spare one while the thread ends.
+        self.more.get_or_insert_with(|| {
+            SPARE
+                .try_with(Cell::take)
+                .ok()
+                .flatten()
+                .unwrap_or_default()
+        })
     }
 
     /// Wakes and drops them, as dropping this does, but inline where there is one or none.
     #[inline]
     fn work(mut self) {
-        if self.more.capacity() > 0 || self.more_retired.capacity() > 0 {
+        if self.more.is_some() {
             return;
         }
         if let Some(first) = self.first.take() {
@@ -125,16 +142,17 @@ impl Wakes {
 impl Drop for Wakes {
     #[cold]
     fn drop(&mut self) {
+        let mut more = self.more.take().unwrap_or_default();
         let mut panic = None;
-        let first = self.first.take();
-        for waker in first.into_iter().chain(self.more.drain(..)) {
+        for waker in self.first.take().into_iter().chain(more.wake.drain(..)) {
             // The panic of one keeps no other from being woken.
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
                 panic.get_or_insert(payload);
             }
         }
-        if self.more.capacity() <= MOST_SPARE {
-            let _ends = SPARE.try_with(|spare| spare.set(mem::take(&mut self.more)));
+        more.retired.clear();
+        if more.wake.capacity() <= MOST_SPARE {
+            let _ends = SPARE.try_with(|spare| spare.set(Some(more)));
         }
         if let Some(payload) = panic
             && !thread::panicking()
@@ -194,7 +212,7 @@ mod tests {
     fn the_room_for_many_wakers_is_used_again_and_a_huge_one_is_given_back() {
         let room = || {
             let spare = SPARE.take();
-            let room = spare.capacity();
+            let room = spare.as_ref().map_or(0, |spare| spare.wake.capacity());
             SPARE.set(spare);
             room
         };
