@@ -42,7 +42,7 @@ impl Count {
 /// A source that was opened and found to have nothing.
 fn drained() -> Source {
     let source = Source::new(0);
-    source.open();
+    assert!(source.open());
     source.clear(Direction::Read, source.state());
     source
 }
@@ -81,7 +81,7 @@ fn an_event_and_a_task_that_tries_do_not_miss_each_other() {
     loom::model(|| {
         // Marked, so that the task tries before it waits, and the event may come at any point.
         let source = Arc::new(Source::new(0));
-        source.open();
+        assert!(source.open());
         let has_data = Arc::new(AtomicBool::new(false));
         let driver = thread::spawn({
             let (source, has_data) = (Arc::clone(&source), Arc::clone(&has_data));
@@ -132,7 +132,8 @@ fn an_event_under_way_means_nothing_to_the_next_descriptor() {
             move || report(&source, 0)
         });
         drop(source.close());
-        source.open();
+        source.release();
+        assert!(source.open());
         source.clear(Direction::Read, source.state());
         let (count, waker) = Count::new();
         let stored = wait(&source, &mut { Place::NOBODY }, &waker);

@@ -27,8 +27,8 @@ trait StdSocket: Sized {
     /// Around a registered socket.
     fn from_async(socket: Async<Self::Std>) -> Self;
 
-    /// The registered socket.
-    fn as_async(&self) -> &Async<Self::Std>;
+    /// Its descriptor.
+    fn descriptor(&self) -> BorrowedFd<'_>;
 
     /// The registered socket for good, or `self` again while it has clones.
     fn into_async(self) -> Result<Async<Self::Std>, Self>;
@@ -44,8 +44,8 @@ macro_rules! impl_for_stream {
                 <$socket>::new(socket)
             }
 
-            fn as_async(&self) -> &Async<$std> {
-                &self.socket
+            fn descriptor(&self) -> BorrowedFd<'_> {
+                self.socket.as_fd()
             }
 
             fn into_async(self) -> Result<Async<$std>, $socket> {
@@ -67,8 +67,8 @@ macro_rules! impl_for_listener {
                 }
             }
 
-            fn as_async(&self) -> &Async<$std> {
-                self.acceptor.socket()
+            fn descriptor(&self) -> BorrowedFd<'_> {
+                self.acceptor.socket().as_fd()
             }
 
             fn into_async(self) -> Result<Async<$std>, $socket> {
@@ -88,8 +88,8 @@ macro_rules! impl_for_datagram {
                 Self { socket }
             }
 
-            fn as_async(&self) -> &Async<$std> {
-                &self.socket
+            fn descriptor(&self) -> BorrowedFd<'_> {
+                self.socket.as_fd()
             }
 
             fn into_async(self) -> Result<Async<$std>, $socket> {
@@ -144,7 +144,7 @@ macro_rules! impl_conversions {
 
         impl AsFd for $socket {
             fn as_fd(&self) -> BorrowedFd<'_> {
-                self.as_async().get_ref().as_fd()
+                self.descriptor()
             }
         }
 

@@ -1,6 +1,6 @@
 //! Reading and writing on a stream socket, for TCP and unix alike.
 
-/// Implements `Read` and `Write` for a stream socket and for references to it, over the `Async` in its field `socket`.
+/// Implements `Read` and `Write` for a stream socket and for references to it, over the `Shared` in its field `socket`.
 ///
 /// A macro because futures-io's traits must be implemented for four types, two names and a reference to each, that
 /// share every line but one: `$poll_read`, which is `Async::poll_read_short` where a short read means that the
@@ -16,7 +16,7 @@ macro_rules! impl_stream_io {
                 if buf.is_empty() {
                     return std::task::Poll::Ready(Ok(0));
                 }
-                $poll_read(&self.socket, cx, buf.len(), |mut socket| {
+                $poll_read(&self.socket.lend(), cx, buf.len(), |mut socket| {
                     std::io::Read::read(&mut socket, buf)
                 })
             }
@@ -30,7 +30,7 @@ macro_rules! impl_stream_io {
                 if wanted == 0 {
                     return std::task::Poll::Ready(Ok(0));
                 }
-                $poll_read(&self.socket, cx, wanted, |mut socket| {
+                $poll_read(&self.socket.lend(), cx, wanted, |mut socket| {
                     std::io::Read::read_vectored(&mut socket, bufs)
                 })
             }
@@ -43,6 +43,7 @@ macro_rules! impl_stream_io {
                 buf: &[u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
                 self.socket
+                    .lend()
                     .poll_write_with(cx, |mut socket| std::io::Write::write(&mut socket, buf))
             }
 
@@ -51,7 +52,7 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 bufs: &[std::io::IoSlice<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.socket.poll_write_with(cx, |mut socket| {
+                self.socket.lend().poll_write_with(cx, |mut socket| {
                     std::io::Write::write_vectored(&mut socket, bufs)
                 })
             }

@@ -159,7 +159,10 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read_with(|socket| socket.peek(buf)).await
+        self.socket
+            .lend()
+            .read_with(|socket| socket.peek(buf))
+            .await
     }
 
     /// Ends the connection in one direction or both, for all clones: after `Write` the peer reads the end once it has
@@ -187,7 +190,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.socket.get_ref().shutdown(how)
+        self.socket.lend().get_ref().shutdown(how)
     }
 
     /// The address of this side.
@@ -211,7 +214,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.get_ref().local_addr()
+        self.socket.lend().get_ref().local_addr()
     }
 
     /// The address of the other side.
@@ -234,7 +237,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.get_ref().peer_addr()
+        self.socket.lend().get_ref().peer_addr()
     }
 
     /// Whether small writes are sent at once; see [`set_nodelay`](TcpStream::set_nodelay).
@@ -257,7 +260,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.socket.get_ref().nodelay()
+        self.socket.lend().get_ref().nodelay()
     }
 
     /// Whether small writes are to be sent at once (`TCP_NODELAY`) instead of waiting, up to 40 ms and more, for the
@@ -282,7 +285,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn set_nodelay(&self, on: bool) -> io::Result<()> {
-        self.socket.get_ref().set_nodelay(on)
+        self.socket.lend().get_ref().set_nodelay(on)
     }
 
     /// How many routers a packet may pass (`IP_TTL`).
@@ -305,7 +308,7 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn ttl(&self) -> io::Result<u32> {
-        self.socket.get_ref().ttl()
+        self.socket.lend().get_ref().ttl()
     }
 
     /// Sets how many routers a packet may pass (`IP_TTL`).
@@ -329,13 +332,13 @@ impl TcpStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.socket.get_ref().set_ttl(ttl)
+        self.socket.lend().get_ref().set_ttl(ttl)
     }
 }
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.get_ref().fmt(f)
+        self.socket.fmt(f)
     }
 }
 

@@ -24,7 +24,7 @@ use std::task::{Context, Poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::registration::Registration;
-use super::source::{Direction, Source};
+use super::source::Direction;
 use super::waiters::Place;
 
 /// A descriptor whose calls wait without blocking the thread.
@@ -103,27 +103,26 @@ impl<T: AsFd + 'static> Async<T> {
     /// [`new`](Async::new) for a descriptor that is non-blocking already, which saves the calls that make it so.
     pub(crate) fn new_nonblocking(io: T) -> io::Result<Async<T>> {
         let registration = Registration::new(io.as_fd())?;
-        Ok(Async { registration, io })
+        Ok(Async::from_parts(registration, io))
     }
 
     /// [`new_nonblocking`](Async::new_nonblocking) for a socket that often need not wait, such as one just accepted, whose
     /// first bytes are there already: it is registered when it first has to.
     pub(crate) fn new_lazy(io: T) -> io::Result<Async<T>> {
         let registration = Registration::lazy(io.as_fd())?;
-        Ok(Async { registration, io })
+        Ok(Async::from_parts(registration, io))
     }
 }
 
 impl<T> Async<T> {
-    /// Another handle to the same registration; one of the two must not be dropped (`shared.rs`).
-    pub(super) fn with_same_source(&self, io: T) -> Async<T> {
-        let registration = self.registration.same();
+    /// Of a registration and what is registered.
+    pub(super) fn from_parts(registration: Registration, io: T) -> Async<T> {
         Async { registration, io }
     }
 
-    /// Where its readiness is kept.
-    pub(super) fn source(&self) -> &'static Source {
-        self.registration.source()
+    /// The registration and what is registered; the first has to be dropped before the second.
+    pub(super) fn into_parts(self) -> (Registration, T) {
+        (self.registration, self.io)
     }
 
     /// The descriptor's owner.
@@ -161,7 +160,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn into_inner(self) -> io::Result<T> {
-        let Async { registration, io } = self;
+        let (registration, io) = self.into_parts();
         registration.close()?;
         Ok(io)
     }

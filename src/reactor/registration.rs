@@ -4,8 +4,8 @@
 //!
 //! # Why this is sound
 //!
-//! The raw number is kept, because the descriptor that is deregistered must be the one that was registered, whatever
-//! `T::as_fd` returns later. A raw number is only worth something while the descriptor is open:
+//! The raw number is kept, in the source, because the descriptor that is deregistered must be the one that was registered,
+//! whatever `T::as_fd` returns later. A raw number is only worth something while the descriptor is open:
 //!
 //! **Rule.** The descriptor that [`Registration::new`] was given stays open until the registration is dropped.
 //!
@@ -26,14 +26,13 @@ use super::source_table::Key;
 use super::waiters::Place;
 use super::{last_resort, poller, wake_all};
 use crate::budget;
+use crate::primitive::AtomicU32;
 
 /// One registered descriptor; dropping it deregisters.
 #[derive(Debug)]
 pub(super) struct Registration {
-    /// Its readiness and waiters.
+    /// Its readiness and waiters, and its number.
     source: &'static Source,
-    /// The number under which the kernel knows it.
-    fd: RawFd,
 }
 
 impl Registration {
@@ -59,9 +58,15 @@ impl Registration {
     ///
     /// If the reactor could not be started. What the kernel says of the descriptor comes with the first wait.
     pub(super) fn lazy(fd: BorrowedFd<'_>) -> io::Result<Registration> {
-        let source = Reactor::try_start()?.sources.open();
-        let fd = fd.as_raw_fd();
-        Ok(Registration { source, fd })
+        let source = Reactor::try_start()?.sources.open(fd);
+        let source = source.ok_or_else(|| {
+            let message = format!(
+                "cannot wait for events of descriptor {}: it is registered already",
+                fd.as_raw_fd()
+            );
+            io::Error::new(io::ErrorKind::AlreadyExists, message)
+        })?;
+        Ok(Registration { source })
     }
 
     /// Tells the kernel of the descriptor. The caller is the only one to do so: nobody else has the registration yet, or
@@ -69,7 +74,10 @@ impl Registration {
     fn tell_kernel(&self) -> io::Result<()> {
         let added = Reactor::started().poller.add(self.fd(), key(self.source));
         added.map_err(|error| {
-            let message = format!("cannot wait for events of descriptor {}: {error}", self.fd);
+            let message = format!(
+                "cannot wait for events of descriptor {}: {error}",
+                self.raw()
+            );
             io::Error::new(error.kind(), message)
         })?;
         self.source.set_registered();
@@ -80,13 +88,12 @@ impl Registration {
     pub(super) fn same(&self) -> Registration {
         Registration {
             source: self.source,
-            fd: self.fd,
         }
     }
 
-    /// Its readiness and waiters.
-    pub(super) fn source(&self) -> &'static Source {
-        self.source
+    /// How many handles share the descriptor (`shared.rs`).
+    pub(super) fn owners(&self) -> &AtomicU32 {
+        self.source.owners()
     }
 
     /// Makes `attempt`, and where it would block, stores the task's waker until it is worth trying again.
@@ -202,8 +209,8 @@ impl Registration {
         Ok(wait)
     }
 
-    /// Generation first, so that events under way are stale; then the kernel's entry; then the place in the table, so
-    /// that nobody has it before. Those who waited are woken, to find the descriptor gone.
+    /// Generation first, so that events under way are stale; then the kernel's entry; then the source is free, so that
+    /// nobody has it before. Those who waited are woken, to find the descriptor gone.
     fn deregister(&self) -> io::Result<()> {
         let reactor = Reactor::started();
         let is_registered = self.source.is_registered();
@@ -213,17 +220,22 @@ impl Registration {
         } else {
             Ok(())
         };
-        reactor.sources.put_back(self.source);
+        self.source.release();
         let mut woken = Vec::new();
         waiters.take(super::source::Readiness::BOTH, &mut woken);
         wake_all(&mut woken);
         deleted
     }
 
+    /// The number of the registered descriptor.
+    pub(super) fn raw(&self) -> RawFd {
+        RawFd::try_from(self.source.index()).expect("it was a descriptor's number")
+    }
+
     /// The registered descriptor.
     fn fd(&self) -> BorrowedFd<'_> {
         // SAFETY: by the rule above the descriptor is open while `self` exists, which the result cannot outlive.
-        unsafe { BorrowedFd::borrow_raw(self.fd) }
+        unsafe { BorrowedFd::borrow_raw(self.raw()) }
     }
 }
 

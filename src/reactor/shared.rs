@@ -1,25 +1,27 @@
 //! `Shared<T>`: an `Async<T>` with several owners, for sockets that can be cloned.
 //!
-//! What `Arc<Async<T>>` would be, without its allocation: the owners are counted in the source, which the socket has
-//! anyway and which nobody else uses before the last of them is gone. So a connection costs its source and its task, and no
-//! more. A socket that was never cloned does not pay for the count either: its only owner sees that it is alone.
+//! What `Arc<Async<T>>` would be, without its allocation: all there is to a socket, its number and its owners, stands in the
+//! source that it has anyway. An owner is a reference to that, and `T` is made of the number for as long as it is needed. So a
+//! connection costs its source and its task, and no more. A socket that was never cloned does not pay for the count either:
+//! its only owner sees that it is alone.
 //!
-//! A clone is the same two numbers again, the source and the descriptor.
-//!
-//! **Rule.** Of all owners only the last one drops its `Async<T>`, and so deregisters and closes. Until then the descriptor
-//! is open, as `registration.rs` asks.
+//! **Rule.** Of all owners only the last one makes an `Async<T>` that is dropped, and so deregisters and closes. Until then
+//! the descriptor is open, as `registration.rs` asks.
 #![allow(
     unsafe_code,
     reason = "several owners of one descriptor; the rule above makes one of them close it"
 )]
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd};
 use std::process::abort;
 use std::sync::atomic::fence;
 
 use super::registered::Async;
+use super::registration::Registration;
 use crate::primitive::Ordering;
 
 /// As many owners as there may be: past this somebody forgets them in a loop, and the count must not wrap. The other half
@@ -27,76 +29,108 @@ use crate::primitive::Ordering;
 const MOST_OWNERS: u32 = u32::MAX / 2;
 
 /// One owner of a socket. `T` has to be its descriptor and nothing else, as std's sockets are.
-pub(crate) struct Shared<T: AsRawFd + FromRawFd> {
-    /// Dropped by the last owner.
-    socket: ManuallyDrop<Async<T>>,
+pub(crate) struct Shared<T: FromRawFd> {
+    /// Dropped by the last owner, with the descriptor.
+    registration: ManuallyDrop<Registration>,
+    /// What the descriptor is.
+    socket: PhantomData<T>,
 }
 
-impl<T: AsRawFd + FromRawFd> Shared<T> {
+/// A socket, lent by one of its owners.
+pub(crate) struct Lent<'a, T> {
+    /// Not dropped: the owners see to that.
+    socket: ManuallyDrop<Async<T>>,
+    /// The owner.
+    owner: PhantomData<&'a Registration>,
+}
+
+impl<T: FromRawFd + IntoRawFd> Shared<T> {
     /// The first owner.
     pub(crate) fn new(socket: Async<T>) -> Shared<T> {
-        socket.source().owners().store(1, Ordering::Relaxed);
-        let socket = ManuallyDrop::new(socket);
-        Shared { socket }
+        let (registration, io) = socket.into_parts();
+        // From here on the number stands for it.
+        let _number = io.into_raw_fd();
+        registration.owners().store(1, Ordering::Relaxed);
+        Shared::of(registration)
+    }
+}
+
+impl<T: FromRawFd> Shared<T> {
+    /// An owner.
+    fn of(registration: Registration) -> Shared<T> {
+        Shared {
+            registration: ManuallyDrop::new(registration),
+            socket: PhantomData,
+        }
+    }
+
+    /// The socket, for a call.
+    pub(crate) fn lend(&self) -> Lent<'_, T> {
+        Lent {
+            socket: ManuallyDrop::new(self.socket()),
+            owner: PhantomData,
+        }
     }
 
     /// The socket, or `self` again where there are other owners.
     pub(crate) fn try_unwrap(self) -> Result<Async<T>, Shared<T>> {
-        if !self.is_alone() {
-            return Err(self);
+        if self.is_alone() {
+            Ok(ManuallyDrop::new(self).socket())
+        } else {
+            Err(self)
         }
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` was the only owner and is not dropped, so the `Async` is moved out and used once.
-        Ok(unsafe { ManuallyDrop::take(&mut this.socket) })
+    }
+
+    /// The `Async<T>` that the last owner may drop, and nobody else.
+    fn socket(&self) -> Async<T> {
+        // SAFETY: the number is an open descriptor's, which `new` took out of a `T`. It is closed once, by the rule above.
+        let io = unsafe { T::from_raw_fd(self.registration.raw()) };
+        Async::from_parts(self.registration.same(), io)
     }
 
     /// Whether there is no other owner; only an owner could make one. Acquire: what the others did to the socket comes
     /// before what is done now.
     fn is_alone(&self) -> bool {
-        self.socket.source().owners().load(Ordering::Acquire) == 1
+        self.registration.owners().load(Ordering::Acquire) == 1
     }
 }
 
-impl<T: AsRawFd + FromRawFd> Clone for Shared<T> {
+impl<T: FromRawFd> Clone for Shared<T> {
     fn clone(&self) -> Shared<T> {
         // Relaxed: a new owner comes from one who is there, as with `Arc`.
-        if self
-            .socket
-            .source()
-            .owners()
-            .fetch_add(1, Ordering::Relaxed)
-            > MOST_OWNERS
-        {
+        if self.registration.owners().fetch_add(1, Ordering::Relaxed) > MOST_OWNERS {
             abort();
         }
-        // SAFETY: the descriptor is open and a `T`'s. That there are two owners now is made good by the rule above.
-        let io = unsafe { T::from_raw_fd(self.socket.get_ref().as_raw_fd()) };
-        let socket = ManuallyDrop::new(self.socket.with_same_source(io));
-        Shared { socket }
+        Shared::of(self.registration.same())
     }
 }
 
-impl<T: AsRawFd + FromRawFd> Drop for Shared<T> {
+impl<T: FromRawFd> Drop for Shared<T> {
     fn drop(&mut self) {
         // Looking first saves the atomic write where there never was another owner.
         if !self.is_alone() {
-            if self
-                .socket
-                .source()
-                .owners()
-                .fetch_sub(1, Ordering::Release)
-                != 1
-            {
+            if self.registration.owners().fetch_sub(1, Ordering::Release) != 1 {
                 return;
             }
             fence(Ordering::Acquire);
         }
-        // SAFETY: by the count this is the last owner, who alone drops it; nobody uses it afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.socket) };
+        drop(self.socket());
     }
 }
 
-impl<T: AsRawFd + FromRawFd> Deref for Shared<T> {
+impl<T: FromRawFd> AsFd for Shared<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.registration.as_fd()
+    }
+}
+
+impl<T: FromRawFd + fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lend().get_ref().fmt(f)
+    }
+}
+
+impl<T> Deref for Lent<'_, T> {
     type Target = Async<T>;
 
     fn deref(&self) -> &Async<T> {
@@ -122,6 +156,12 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_is_one_reference() {
+        assert_eq!(size_of::<Shared<UnixStream>>(), 8);
+        assert_eq!(size_of::<Option<Shared<UnixStream>>>(), 8);
+    }
+
+    #[test]
     fn the_last_owner_closes_whoever_that_is() {
         for last in 0..3 {
             let (first, peer) = pair();
@@ -142,7 +182,7 @@ mod tests {
             panic!("there are two");
         };
         drop(second);
-        let socket = first.try_unwrap().ok().expect("there is one left");
+        let socket = first.try_unwrap().expect("there is one left");
         assert!(!is_closed(&peer));
         drop(socket);
         assert!(is_closed(&peer));

@@ -14,7 +14,8 @@
 //!    take 65,536 events between a call and its clear to be fooled.)
 //! 3. A waiter is stored under the lock and only if its direction is not marked; an event marks first and then looks
 //!    for waiters under the same lock. So one of the two sees the other.
-//! 4. Closing changes the generation. An event for an earlier one changes nothing and wakes nobody.
+//! 4. A life begins with `open`, which one at a time succeeds with, and ends with `release`. Between the two `close` changes
+//!    the generation: an event for an earlier one changes nothing and wakes nobody.
 //! 5. A short read clears READ too, but not once the peer has closed: then there may be no further event, though the
 //!    next read would say "end". `READ_CLOSED` keeps that, and `PRIORITY` that a read may have ended at an urgent byte.
 //!    Only `WouldBlock`, the kernel's own word, clears these two.
@@ -61,6 +62,8 @@ impl Readiness {
     const WRITE_ASKED: Readiness = Readiness(1 << 5);
     /// The kernel has been told of the descriptor; set at most once in a life.
     const REGISTERED: Readiness = Readiness(1 << 6);
+    /// Somebody has the descriptor here (rule 4).
+    const OPEN: Readiness = Readiness(1 << 7);
 
     /// The marks of both sets.
     pub(crate) const fn and(self, other: Readiness) -> Readiness {
@@ -85,7 +88,7 @@ impl Readiness {
 
 impl fmt::Debug for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 7] = [
+        const NAMES: [&str; 8] = [
             "READ",
             "WRITE",
             "READ_CLOSED",
@@ -93,6 +96,7 @@ impl fmt::Debug for Readiness {
             "READ_ASKED",
             "WRITE_ASKED",
             "REGISTERED",
+            "OPEN",
         ];
         let marks = NAMES
             .iter()
@@ -140,7 +144,8 @@ impl State {
 
     /// A source's first state in a life: ready for everything, since nobody has tried yet.
     const fn fresh(generation: u32) -> State {
-        State((generation as u64) << 32 | Readiness::BOTH.0 as u64)
+        let marks = Readiness::BOTH.and(Readiness::OPEN);
+        State((generation as u64) << 32 | marks.0 as u64)
     }
 
     /// How often the source was closed.
@@ -211,14 +216,14 @@ pub(crate) struct Source {
     /// Who waits. A lock and no lock-free list: it is taken once for an event and once for a wait, 10 ns beside a system
     /// call and a task switch.
     waiters: Mutex<Waiters>,
-    /// This source's place in the table.
+    /// This source's place in the table, which is its descriptor's number.
     index: u32,
     /// How many handles share the descriptor (`shared.rs`).
     owners: AtomicU32,
 }
 
 impl Source {
-    /// A source that waits in the pool.
+    /// A source that nobody has.
     pub(crate) fn new(index: u32) -> Source {
         Source {
             state: AtomicU64::new(0),
@@ -243,13 +248,22 @@ impl Source {
         self.state().generation()
     }
 
-    /// Begins a life. Until the next close nobody else changes the generation, and nobody has the new key yet.
-    pub(crate) fn open(&self) {
-        let fresh = State::fresh(self.generation());
-        self.state.store(fresh.0, Ordering::Release);
+    /// Begins a life, in which everything is ready, as nobody has tried anything yet. False: somebody has it.
+    #[must_use]
+    pub(crate) fn open(&self) -> bool {
+        let before = self.change(|state| {
+            let is_free = !state.readiness().contains(Readiness::OPEN);
+            is_free.then(|| State::fresh(state.generation()))
+        });
+        before.is_some()
     }
 
-    /// Ends a life (rule 4) and hands out those who still waited; the caller wakes them.
+    /// Lets the next one have it. The kernel no longer knows the descriptor.
+    pub(crate) fn release(&self) {
+        self.change(|state| Some(state.with(state.readiness().without(Readiness::OPEN))));
+    }
+
+    /// Makes the events of this life stale (rule 4) and hands out those who still waited; the caller wakes them.
     pub(crate) fn close(&self) -> Waiters {
         let mut waiters = lock(&self.waiters);
         self.state.fetch_add(1 << 32, Ordering::AcqRel);
@@ -393,7 +407,7 @@ mod tests {
     /// An open source, whose readiness is as after `WouldBlock` in both directions.
     fn drained() -> Source {
         let source = Source::new(0);
-        source.open();
+        assert!(source.open());
         source.clear(Direction::Read, source.state());
         source.clear(Direction::Write, source.state());
         source
@@ -425,7 +439,7 @@ mod tests {
         assert_eq!(state.ticked(), State(0x0123_4567_89ac_0005));
         let last_tick = State(0x0123_4567_ffff_0003);
         assert_eq!(last_tick.ticked(), State(0x0123_4567_0000_0003));
-        assert_eq!(State::fresh(7), State(0x0000_0007_0000_0003));
+        assert_eq!(State::fresh(7), State(0x0000_0007_0000_0083));
     }
 
     #[test]
@@ -436,7 +450,7 @@ mod tests {
     #[test]
     fn a_fresh_source_is_ready_for_the_first_try() {
         let source = Source::new(0);
-        source.open();
+        assert!(source.open());
         assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Ready);
         assert_eq!(wait(&source, Direction::Write, Waker::noop()), Wait::Ready);
     }
@@ -457,7 +471,7 @@ mod tests {
     #[test]
     fn a_clear_of_one_direction_leaves_the_other() {
         let source = Source::new(0);
-        source.open();
+        assert!(source.open());
         let seen = source.state();
         source.clear(Direction::Write, seen);
         source.clear(Direction::Read, seen);
@@ -495,7 +509,9 @@ mod tests {
         let source = drained();
         let stale = source.generation();
         source.close();
-        source.open();
+        assert!(!source.open(), "somebody has it still");
+        source.release();
+        assert!(source.open());
         source.clear(Direction::Read, source.state());
         assert_eq!(wait(&source, Direction::Read, Waker::noop()), Wait::Stored);
 

@@ -1,8 +1,11 @@
-//! From a key to its source, and back into the pool when the descriptor goes.
+//! From a descriptor, or the key of its event, to its source.
 //!
-//! Sources live in pages of growing size that are never freed nor moved: so an event finds its source without a lock,
-//! a registration holds a plain reference, and an idle socket costs one line of 64 bytes. What makes reuse safe is the
-//! generation: closing a source changes it, and an event whose key has another one is stale.
+//! A source is found by its descriptor's number: these are small, and of those that are open no two are the same. So there is
+//! no list of free sources, a socket needs no other number than its own, and of its registration it keeps one reference.
+//!
+//! Sources live in pages that are never freed nor moved: so an event finds its source without a lock, and an idle socket costs
+//! one line of 64 bytes. What makes reuse safe is the generation: closing a source changes it, and an event whose key has another
+//! one is stale.
 //!
 //! ```text
 //!   64 × 8             128 × 8                256 × 8
@@ -10,13 +13,13 @@
 //!  └─┴─┴─┴─┴─┴─┴─┴─┴──┴──┴──┴─ ... ─┴──┴────┴────┴─ ...
 //! ```
 //!
-//! So a page is about an eighth of what lies before it, and no more memory than that waits for sockets yet to come.
+//! So a page is about an eighth of what lies before it: no more memory than that waits for sockets yet to come. A page is
+//! made when the first descriptor falls into it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::OnceLock;
 use std::task::Waker;
 
-use super::lock;
 use super::source::{Readiness, Source};
 
 /// Sources in the first page: 4 KiB, enough for a small program.
@@ -25,13 +28,13 @@ const FIRST_PAGE: usize = 64;
 /// Pages of one size; then the size doubles.
 const PAGES_OF_A_SIZE: usize = 8;
 
-/// All pages, of 17 sizes: 67 million sources, more than a process may have descriptors.
-const PAGES: usize = PAGES_OF_A_SIZE * 17;
+/// All pages, of 23 sizes: a place for each number that a descriptor can have.
+const PAGES: usize = PAGES_OF_A_SIZE * 23;
 
 /// Which source an event is for, and which of its lives: `generation << 32 | index`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    /// The source's place in the table.
+    /// The source's place in the table: the descriptor's number.
     pub(super) index: u32,
     /// How often that place had been used before.
     pub(super) generation: u32,
@@ -58,47 +61,28 @@ impl Key {
 pub(super) struct SourceTable {
     /// The pages made so far.
     pages: [OnceLock<Box<[Source]>>; PAGES],
-    /// Places whose source has been closed, the latest first since its line is still warm. A lock, because it is taken
-    /// once in the life of a connection.
-    free: Mutex<Vec<u32>>,
-    /// Places from here on have never been used.
-    untouched: AtomicU32,
 }
 
 impl Default for SourceTable {
     fn default() -> SourceTable {
         SourceTable {
             pages: [const { OnceLock::new() }; PAGES],
-            free: Mutex::default(),
-            untouched: AtomicU32::new(0),
         }
     }
 }
 
 impl SourceTable {
-    /// Takes a source out of the pool. It is ready for everything, as nobody has tried anything yet.
-    ///
-    /// # Panics
-    ///
-    /// When all 67 million are taken.
-    pub(super) fn open(&'static self) -> &'static Source {
-        let reused = lock(&self.free).pop();
-        let index = reused.unwrap_or_else(|| self.untouched.fetch_add(1, Ordering::Relaxed));
+    /// Begins a life of a descriptor's source; none if it has begun already.
+    pub(super) fn open(&'static self, fd: BorrowedFd<'_>) -> Option<&'static Source> {
+        let index = u32::try_from(fd.as_raw_fd()).expect("a descriptor is no negative number");
         let (page, offset) = locate(index);
-        assert!(page < PAGES, "more sources than descriptors: {index}");
         let page = self.pages[page].get_or_init(|| {
             let first = index - u32::try_from(offset).expect("smaller than the index");
             let sources = (first..).map(Source::new);
             sources.take(size_of_page(page)).collect()
         });
         let source = &page[offset];
-        source.open();
-        source
-    }
-
-    /// Puts a closed source back. Its descriptor is no longer registered.
-    pub(super) fn put_back(&self, source: &Source) {
-        lock(&self.free).push(source.index());
+        source.open().then_some(source)
     }
 
     /// Hands an event to its source, which moves the wakers of those who waited for it to `woken`. A stale key does
@@ -147,7 +131,8 @@ mod tests {
             }
             assert_eq!(locate(index), (page, offset), "index {index}");
         }
-        assert!(locate(u32::MAX).0 >= PAGES);
+        let last = u32::try_from(i32::MAX).unwrap();
+        assert!(locate(last).0 < PAGES);
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl UnixStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.socket.get_ref().shutdown(how)
+        self.socket.lend().get_ref().shutdown(how)
     }
 
     /// The name of this side; most have none.
@@ -150,7 +150,7 @@ impl UnixStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.get_ref().local_addr()
+        self.socket.lend().get_ref().local_addr()
     }
 
     /// The name of the other side.
@@ -172,13 +172,13 @@ impl UnixStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.get_ref().peer_addr()
+        self.socket.lend().get_ref().peer_addr()
     }
 }
 
 impl fmt::Debug for UnixStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.socket.get_ref().fmt(f)
+        self.socket.fmt(f)
     }
 }
 
