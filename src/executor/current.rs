@@ -6,7 +6,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "a home of unsafe: task-local values, lent while their task is polled"
+    reason = "a home of unsafe: task-local values, lent while their task is polled; ids in two parts"
 )]
 
 use crate::budget;
@@ -35,19 +35,50 @@ const DESTRUCTOR_ROUNDS: usize = 5;
 pub struct TaskId(NonZeroU64);
 
 impl TaskId {
+    /// The bits of an id: enough for a billion tasks a second for two years. A cell keeps them in two parts, so that it is a
+    /// word smaller than with a whole word for them.
+    const BITS: u32 = 56;
+
+    /// The upper 24 bits, and the lower 32.
+    pub(crate) fn split(self) -> (u32, u32) {
+        let id = self.0.get();
+        ((id >> 32) as u32, id as u32)
+    }
+
+    /// Back from [`TaskId::split`].
+    ///
+    /// # Safety
+    /// The parts are those of one id.
+    #[inline]
+    pub(crate) unsafe fn joined(high: u32, low: u32) -> TaskId {
+        let id = u64::from(high) << 32 | u64::from(low);
+        // SAFETY: no id is zero.
+        TaskId(unsafe { NonZeroU64::new_unchecked(id) })
+    }
+
     /// A number that no task has had.
     pub(crate) fn next() -> TaskId {
-        static NEXT_BLOCK: AtomicU64 = AtomicU64::new(0);
+        /// Takes a new block.
+        #[cold]
+        fn first_of_a_block() -> u64 {
+            static NEXT_BLOCK: AtomicU64 = AtomicU64::new(0);
+            // Relaxed: the ids have to differ and nothing else.
+            let id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK + 1;
+            assert!(id >> TaskId::BITS == 0, "the ids of tasks have run out");
+            id
+        }
         thread_local! {
             /// The next id of this thread's block.
             static NEXT: Cell<u64> = const { Cell::new(0) };
         }
-        let mut id = NEXT.get();
-        if id.is_multiple_of(ID_BLOCK) {
-            // Relaxed: the ids have to differ and nothing else.
-            id = NEXT_BLOCK.fetch_add(1, Ordering::Relaxed) * ID_BLOCK + 1;
-        }
-        NEXT.set(id + 1);
+        let id = NEXT.with(|next| {
+            let mut id = next.get();
+            if id.is_multiple_of(ID_BLOCK) {
+                id = first_of_a_block();
+            }
+            next.set(id + 1);
+            id
+        });
         TaskId(NonZeroU64::new(id).expect("the first block begins at one"))
     }
 }

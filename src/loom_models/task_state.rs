@@ -51,7 +51,7 @@ impl Cell {
 
     /// The same, and its first polls ask to be polled again.
     fn yielding(wakers: usize, yields: usize) -> Arc<Cell> {
-        let state = State::new(2);
+        let state = State::new(2, 0);
         (0..wakers).for_each(|_| state.add_reference());
         Arc::new(Cell {
             state,

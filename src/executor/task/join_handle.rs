@@ -261,12 +261,11 @@ impl<T> Future for JoinHandle<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let id = self.task.id();
         match self.poll_join(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(output)) => Poll::Ready(output),
             Poll::Ready(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
-            Poll::Ready(Err(_)) => panic!("task {id} was aborted"),
+            Poll::Ready(Err(_)) => panic!("task {} was aborted", self.task.id()),
         }
     }
 }

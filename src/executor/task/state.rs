@@ -16,11 +16,12 @@
 //!                                  └──────┘
 //! ```
 //!
-//! The phase is IDLE when none of the three phase bits is set. Beside it the word holds marks and the reference count:
+//! The phase is IDLE when none of the three phase bits is set. Beside it the word holds marks and the reference count, and
+//! lodges a part of the task's id, which never changes:
 //!
 //! ```text
-//!   63 ............. 8 │   7   │   6    │   5    │    4    │   3   │  2   │    1    │     0
-//!    references        │ NAMED │ JOINER │ HANDLE │ ABORTED │ WOKEN │ DONE │ RUNNING │ SCHEDULED
+//!   63 ... 32  │ 31 ... 8 │   7   │   6    │   5    │    4    │   3   │  2   │    1    │     0
+//!   references │  id_high │ NAMED │ JOINER │ HANDLE │ ABORTED │ WOKEN │ DONE │ RUNNING │ SCHEDULED
 //! ```
 //!
 //! 1. Only who has the *run* touches the future: the thread that made `begin_run` or `claim` succeed, until its `finish` or
@@ -48,20 +49,23 @@
 //!
 //! The models are in `loom_models/task_state.rs`; each rule has a broken variant, which must fail there.
 
-use crate::primitive::{AtomicUsize, Ordering};
+use crate::primitive::{AtomicU64, Ordering};
 
-const SCHEDULED: usize = 1;
-const RUNNING: usize = 1 << 1;
-const DONE: usize = 1 << 2;
-const WOKEN: usize = 1 << 3;
-const ABORTED: usize = 1 << 4;
-const HANDLE: usize = 1 << 5;
-const JOINER: usize = 1 << 6;
-const NAMED: usize = 1 << 7;
+const SCHEDULED: u64 = 1;
+const RUNNING: u64 = 1 << 1;
+const DONE: u64 = 1 << 2;
+const WOKEN: u64 = 1 << 3;
+const ABORTED: u64 = 1 << 4;
+const HANDLE: u64 = 1 << 5;
+const JOINER: u64 = 1 << 6;
+const NAMED: u64 = 1 << 7;
+/// Where the part of the id begins; it has 24 bits.
+const ID_SHIFT: u32 = 8;
 /// One reference.
-const REFERENCE: usize = 1 << 8;
-/// A word past this is a leak of wakers without end: the process stops before the count can wrap and free a live task.
-const TOO_MANY: usize = isize::MAX as usize;
+const REFERENCE: u64 = 1 << 32;
+/// More is a leak of wakers without end (they would fill 32 GiB): the process stops before the count can overflow and free
+/// a live task.
+const MOST_REFERENCES: u64 = 1 << 31;
 
 /// What a caller of `wake`, `wake_by_ref` or `abort` has to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,19 +135,27 @@ pub(crate) enum DropHandle {
 
 /// The word itself. Its methods are the arrows of the drawing.
 #[derive(Debug)]
-pub(crate) struct State(AtomicUsize);
+pub(crate) struct State(AtomicU64);
 
 impl State {
-    /// A task that is about to be pushed: SCHEDULED, with a handle, and `references` holders in all.
-    pub(crate) fn new(references: usize) -> State {
-        State(AtomicUsize::new(
-            SCHEDULED | HANDLE | (references * REFERENCE),
+    /// A task that is about to be pushed: SCHEDULED, with a handle, and `references` holders in all. Of `id_high` there is
+    /// room for 24 bits.
+    pub(crate) fn new(references: u32, id_high: u32) -> State {
+        let id_high = u64::from(id_high) << ID_SHIFT;
+        State(AtomicU64::new(
+            id_high | SCHEDULED | HANDLE | (u64::from(references) * REFERENCE),
         ))
+    }
+
+    /// The part of the id that the word was given.
+    pub(crate) fn id_high(&self) -> u32 {
+        // Relaxed: it never changes.
+        self.0.load(Ordering::Relaxed) as u32 >> ID_SHIFT
     }
 
     /// Repeats `step` until its new word could be stored over the one it was computed from.
     #[inline]
-    fn update<T>(&self, mut step: impl FnMut(usize) -> (usize, T)) -> T {
+    fn update<T>(&self, mut step: impl FnMut(u64) -> (u64, T)) -> T {
         let mut word = self.0.load(Ordering::Acquire);
         loop {
             let (next, outcome) = step(word);
@@ -161,7 +173,7 @@ impl State {
     pub(crate) fn wake(&self) -> Wake {
         self.update(|word| match after_wake(word) {
             (next, true) => (next, Wake::Push),
-            (next, false) if next / REFERENCE == 1 => (next - REFERENCE, Wake::Free),
+            (next, false) if references(next) == 1 => (next - REFERENCE, Wake::Free),
             (next, false) => (next - REFERENCE, Wake::Nothing),
         })
     }
@@ -245,7 +257,7 @@ impl State {
                 .0
                 .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
             {
-                Ok(_) if next / REFERENCE == 0 => return EndRun::Free,
+                Ok(_) if references(next) == 0 => return EndRun::Free,
                 Ok(_) => return EndRun::Idle,
                 Err(now) => word = now,
             }
@@ -313,7 +325,7 @@ impl State {
         self.is_last()
             || self.update(|word| {
                 let next = done(word) - REFERENCE;
-                (next, next / REFERENCE == 0)
+                (next, references(next) == 0)
             })
     }
 
@@ -350,7 +362,7 @@ impl State {
         }
         // Relaxed: HANDLE is nobody else's business after DONE. Nobody waits for the store to be seen, and what others did
         // before they let go has been acquired.
-        if word / REFERENCE == 1 {
+        if references(word) == 1 {
             self.0.store(word & !HANDLE, Ordering::Relaxed);
         } else {
             self.0.fetch_and(!HANDLE, Ordering::Relaxed);
@@ -371,7 +383,7 @@ impl State {
             }
             let (next, left) = match (word & !HANDLE) - REFERENCE {
                 _ if word & JOINER != 0 => (word & !(HANDLE | JOINER), DropHandle::DropJoiner),
-                next if next / REFERENCE == 0 => (next, DropHandle::Free),
+                next if references(next) == 0 => (next, DropHandle::Free),
                 next => (next, DropHandle::Nothing),
             };
             match self
@@ -389,7 +401,7 @@ impl State {
     pub(crate) fn add_reference(&self) {
         // Relaxed: the new holder got the reference from an old one, which keeps the cell alive meanwhile.
         let before = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
-        if before > TOO_MANY {
+        if references(before) > MOST_REFERENCES {
             std::process::abort();
         }
     }
@@ -402,15 +414,15 @@ impl State {
             // A look and a store instead of one step: one of two who let go at once is forgotten.
             let word = self.0.load(Ordering::Acquire);
             self.0.store(word - REFERENCE, Ordering::Release);
-            return word / REFERENCE == 1;
+            return references(word) == 1;
         }
-        self.is_last() || self.0.fetch_sub(REFERENCE, Ordering::AcqRel) / REFERENCE == 1
+        self.is_last() || references(self.0.fetch_sub(REFERENCE, Ordering::AcqRel)) == 1
     }
 
     /// Whether the caller's is the only reference.
     #[inline]
     fn is_last(&self) -> bool {
-        self.0.load(Ordering::Acquire) / REFERENCE == 1
+        references(self.0.load(Ordering::Acquire)) == 1
     }
 
     /// Says that the table of names and task-locals (`current.rs`) knows this task.
@@ -438,7 +450,7 @@ impl State {
 }
 
 /// The word after a wake, and whether that gave the task a place in a queue.
-fn after_wake(word: usize) -> (usize, bool) {
+fn after_wake(word: u64) -> (u64, bool) {
     if word & (DONE | SCHEDULED) != 0 {
         (word, false)
     } else if word & RUNNING == 0 || cfg!(parklet_loom_broken = "state_rule_2") {
@@ -450,19 +462,24 @@ fn after_wake(word: usize) -> (usize, bool) {
     }
 }
 
+/// How many hold the cell.
+fn references(word: u64) -> u64 {
+    word / REFERENCE
+}
+
 /// The word of a task that is over.
-fn done(word: usize) -> usize {
+fn done(word: u64) -> u64 {
     (word & !(SCHEDULED | RUNNING | WOKEN)) | DONE
 }
 
 /// Whether an owner has the run of a task that stands in a queue (rule 2).
-fn is_claimed(word: usize) -> bool {
+fn is_claimed(word: u64) -> bool {
     word & (SCHEDULED | RUNNING) == SCHEDULED | RUNNING
 }
 
 /// The word with one reference more, taken in the same step as an arrow.
-fn with_reference(word: usize) -> usize {
-    if word > TOO_MANY {
+fn with_reference(word: u64) -> u64 {
+    if references(word) > MOST_REFERENCES {
         std::process::abort();
     }
     word + REFERENCE
@@ -474,18 +491,24 @@ mod tests {
 
     #[test]
     fn the_word_is_laid_out_as_drawn() {
-        let state = State::new(2);
-        assert_eq!(state.0.load(Ordering::Relaxed), (2 << 8) | (1 << 5) | 1);
+        let state = State::new(2, 3);
+        assert_eq!(
+            state.0.load(Ordering::Relaxed),
+            (2 << 32) | (3 << 8) | (1 << 5) | 1
+        );
+        let all = State::new(2, (1 << 24) - 1);
+        all.add_reference();
+        assert_eq!(all.id_high(), (1 << 24) - 1);
         assert_eq!([SCHEDULED, RUNNING, DONE, WOKEN], [1, 2, 4, 8]);
         assert_eq!(
             [ABORTED, HANDLE, JOINER, NAMED, REFERENCE],
-            [16, 32, 64, 128, 256]
+            [16, 32, 64, 128, 1 << 32]
         );
     }
 
     #[test]
     fn a_wake_during_a_run_puts_the_run_off() {
-        let state = State::new(2);
+        let state = State::new(2, 0);
         assert_eq!(state.begin_run(), BeginRun::Poll);
         assert_eq!(state.wake_by_ref(), Wake::Nothing);
         assert_eq!(state.wake_by_ref(), Wake::Nothing);
@@ -497,7 +520,7 @@ mod tests {
 
     #[test]
     fn a_task_that_asked_for_another_poll_stands_in_the_queue_once() {
-        let state = State::new(2);
+        let state = State::new(2, 0);
         assert_eq!(state.begin_run(), BeginRun::Poll);
         assert_eq!(state.end_run(true), EndRun::PutOff);
         assert_eq!(state.wake_by_ref(), Wake::Nothing, "it is in the queue");
@@ -507,22 +530,22 @@ mod tests {
 
     #[test]
     fn an_abort_is_seen_by_the_next_run_or_by_the_end_of_this_one() {
-        let queued = State::new(2);
+        let queued = State::new(2, 0);
         assert_eq!(queued.abort(), Wake::Nothing);
         assert_eq!(queued.begin_run(), BeginRun::Abort);
 
-        let running = State::new(2);
+        let running = State::new(2, 0);
         assert_eq!(running.begin_run(), BeginRun::Poll);
         assert_eq!(running.abort(), Wake::Nothing);
         assert_eq!(running.end_run(true), EndRun::Abort);
 
-        let put_off = State::new(2);
+        let put_off = State::new(2, 0);
         assert_eq!(put_off.begin_run(), BeginRun::Poll);
         assert_eq!(put_off.end_run(true), EndRun::PutOff);
         assert_eq!(put_off.abort(), Wake::Nothing);
         assert_eq!(put_off.begin_run(), BeginRun::Abort);
 
-        let idle = State::new(2);
+        let idle = State::new(2, 0);
         assert_eq!(idle.begin_run(), BeginRun::Poll);
         assert_eq!(idle.end_run(false), EndRun::Idle);
         assert_eq!(idle.abort(), Wake::Push);
@@ -531,12 +554,12 @@ mod tests {
 
     #[test]
     fn an_owner_makes_a_queue_entry_void_but_not_a_run_that_was_put_off() {
-        let queued = State::new(3);
+        let queued = State::new(3, 0);
         assert!(queued.claim());
         assert_eq!(queued.begin_run(), BeginRun::Over);
         assert!(!queued.is_put_off());
 
-        let put_off = State::new(3);
+        let put_off = State::new(3, 0);
         assert_eq!(put_off.begin_run(), BeginRun::Poll);
         assert_eq!(put_off.end_run(true), EndRun::PutOff);
         assert!(!put_off.claim());
@@ -546,18 +569,18 @@ mod tests {
 
     #[test]
     fn the_output_is_dropped_by_the_task_without_a_handle_or_by_the_handle() {
-        let detached = State::new(2);
+        let detached = State::new(2, 0);
         assert_eq!(detached.begin_run(), BeginRun::Poll);
         assert_eq!(detached.drop_handle(), DropHandle::Nothing);
         assert_eq!(detached.finish(), Finish::Detached);
         assert!(detached.finish_detached(), "nobody else is left");
 
-        let left = State::new(2);
+        let left = State::new(2, 0);
         assert_eq!(left.begin_run(), BeginRun::Poll);
         assert_eq!(left.finish(), Finish::Published);
         assert_eq!(left.drop_handle(), DropHandle::DropOutput);
 
-        let taken = State::new(2);
+        let taken = State::new(2, 0);
         assert_eq!(taken.begin_run(), BeginRun::Poll);
         assert_eq!(taken.finish(), Finish::Published);
         assert!(taken.take_output());

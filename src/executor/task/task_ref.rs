@@ -72,7 +72,8 @@ impl TaskRef {
 
     /// The task's id.
     pub(crate) fn id(&self) -> TaskId {
-        self.header().id
+        // SAFETY: rule 6: the cell lives as long as this reference is counted.
+        unsafe { cell::id_of(self.0) }
     }
 
     /// Gives the runnable of an arrow into SCHEDULED to the task's executor.
