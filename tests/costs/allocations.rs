@@ -163,8 +163,7 @@ fn a_broadcast_value_that_nobody_waits_for() {
 
 #[test]
 fn a_broadcast_value_that_tasks_wait_for() {
-    // Goal: 0.
-    expect_in_task(1.0, operations::broadcast_waiting);
+    expect_in_task(0.0, operations::broadcast_waiting);
 }
 
 #[test]
