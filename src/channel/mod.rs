@@ -1,7 +1,8 @@
 //! Channels: a queue of messages between tasks, each of which goes to one receiver.
 //!
 //! ```text
-//! sender.rs ──► channel_state.rs ◄── receiver.rs      weak.rs: handles that do not keep it open      error.rs
+//! sender.rs ──► channel_state.rs ◄── receiver.rs      both_sides.rs: what these two do alike
+//! weak.rs: handles that do not keep it open           error.rs
 //! ```
 //!
 //! Any number of senders, any number of receivers. A [`bounded`] channel holds so many messages, and sending waits
@@ -32,6 +33,7 @@
 //! # });
 //! ```
 
+mod both_sides;
 mod channel_state;
 mod error;
 mod receiver;

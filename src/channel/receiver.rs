@@ -1,5 +1,6 @@
 //! The receiving side of a channel.
 
+use super::both_sides::impl_both_sides;
 use super::channel_state::{Channel, ChannelState, ReceiveAs};
 use super::error::{RecvError, TryRecvError};
 use super::weak::WeakReceiver;
@@ -109,115 +110,6 @@ impl<T> Receiver<T> {
         park_until(self.recv())
     }
 
-    /// Closes the channel: no more messages are taken in, those inside can be received. False if it was closed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::unbounded();
-    /// sender.try_send(1).unwrap();
-    /// assert!(receiver.close());
-    /// assert!(sender.try_send(2).is_err());
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// ```
-    pub fn close(&self) -> bool {
-        self.channel.with(ChannelState::close)
-    }
-
-    /// Whether the channel is closed. There may still be messages to receive.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::unbounded::<u32>();
-    /// drop(sender);
-    /// assert!(receiver.is_closed());
-    /// ```
-    pub fn is_closed(&self) -> bool {
-        self.channel.with(|channel, _| channel.is_closed())
-    }
-
-    /// Whether there is no message in the channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (_sender, receiver) = channel::unbounded::<u32>();
-    /// assert!(receiver.is_empty());
-    /// ```
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether a [`bounded`](super::bounded) channel holds all it can.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::bounded(1);
-    /// sender.try_send(1).unwrap();
-    /// assert!(receiver.is_full());
-    /// ```
-    pub fn is_full(&self) -> bool {
-        self.channel.with(|channel, _| channel.is_full())
-    }
-
-    /// How many messages there are in the channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::unbounded();
-    /// sender.try_send(1).unwrap();
-    /// assert_eq!(receiver.len(), 1);
-    /// ```
-    pub fn len(&self) -> usize {
-        self.channel.with(|channel, _| channel.len())
-    }
-
-    /// How many messages the channel can hold; `None` for any number.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// assert_eq!(channel::bounded::<u32>(5).1.capacity(), Some(5));
-    /// ```
-    pub fn capacity(&self) -> Option<usize> {
-        self.channel.with(|channel, _| channel.capacity())
-    }
-
-    /// How many receivers there are.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (_sender, receiver) = channel::unbounded::<u32>();
-    /// assert_eq!(receiver.receiver_count(), 1);
-    /// ```
-    pub fn receiver_count(&self) -> usize {
-        self.channel.with(|channel, _| channel.receiver_count())
-    }
-
-    /// How many senders there are.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (_sender, receiver) = channel::unbounded::<u32>();
-    /// assert_eq!(receiver.sender_count(), 1);
-    /// ```
-    pub fn sender_count(&self) -> usize {
-        self.channel.with(|channel, _| channel.sender_count())
-    }
-
     /// A handle to the same channel that does not keep it open.
     ///
     /// # Examples
@@ -233,20 +125,9 @@ impl<T> Receiver<T> {
     pub fn downgrade(&self) -> WeakReceiver<T> {
         WeakReceiver::new(Arc::downgrade(&self.channel))
     }
-
-    /// Whether both receive from the same channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (_sender, receiver) = channel::unbounded::<u32>();
-    /// assert!(receiver.same_channel(&receiver.clone()));
-    /// ```
-    pub fn same_channel(&self, other: &Receiver<T>) -> bool {
-        Arc::ptr_eq(&self.channel, &other.channel)
-    }
 }
+
+impl_both_sides!(Receiver);
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
@@ -263,12 +144,6 @@ impl<T> Drop for Receiver<T> {
             channel.remove_receiver(wakes)
         });
         drop(unreceived);
-    }
-}
-
-impl<T> fmt::Debug for Receiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receiver").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sending side of a channel.
 
+use super::both_sides::impl_both_sides;
 use super::channel_state::{Channel, ChannelState, Refusal};
 use super::error::{SendError, TrySendError};
 use super::weak::WeakSender;
@@ -155,124 +156,6 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Closes the channel: no more messages are taken in, those inside can be received. False if it was closed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel::{self, TryRecvError};
-    /// let (sender, receiver) = channel::unbounded();
-    /// sender.try_send(1).unwrap();
-    /// assert!(sender.close());
-    /// assert!(!sender.close());
-    /// assert_eq!(receiver.try_recv(), Ok(1));
-    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
-    /// ```
-    pub fn close(&self) -> bool {
-        self.channel.with(ChannelState::close)
-    }
-
-    /// Whether the channel is closed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::unbounded::<u32>();
-    /// assert!(!sender.is_closed());
-    /// drop(receiver);
-    /// assert!(sender.is_closed());
-    /// ```
-    pub fn is_closed(&self) -> bool {
-        self.channel.with(|channel, _| channel.is_closed())
-    }
-
-    /// Whether there is no message in the channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, _receiver) = channel::unbounded();
-    /// assert!(sender.is_empty());
-    /// sender.try_send(1).unwrap();
-    /// assert!(!sender.is_empty());
-    /// ```
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether a [`bounded`](super::bounded) channel holds all it can.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, _receiver) = channel::bounded(1);
-    /// sender.try_send(1).unwrap();
-    /// assert!(sender.is_full());
-    /// ```
-    pub fn is_full(&self) -> bool {
-        self.channel.with(|channel, _| channel.is_full())
-    }
-
-    /// How many messages there are in the channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, _receiver) = channel::unbounded();
-    /// sender.try_send(1).unwrap();
-    /// assert_eq!(sender.len(), 1);
-    /// ```
-    pub fn len(&self) -> usize {
-        self.channel.with(|channel, _| channel.len())
-    }
-
-    /// How many messages the channel can hold; `None` for any number.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// assert_eq!(channel::bounded::<u32>(5).0.capacity(), Some(5));
-    /// assert_eq!(channel::unbounded::<u32>().0.capacity(), None);
-    /// ```
-    pub fn capacity(&self) -> Option<usize> {
-        self.channel.with(|channel, _| channel.capacity())
-    }
-
-    /// How many receivers there are.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, receiver) = channel::unbounded::<u32>();
-    /// let other = receiver.clone();
-    /// assert_eq!(sender.receiver_count(), 2);
-    /// # drop(other);
-    /// ```
-    pub fn receiver_count(&self) -> usize {
-        self.channel.with(|channel, _| channel.receiver_count())
-    }
-
-    /// How many senders there are.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, _receiver) = channel::unbounded::<u32>();
-    /// let other = sender.clone();
-    /// assert_eq!(sender.sender_count(), 2);
-    /// # drop(other);
-    /// ```
-    pub fn sender_count(&self) -> usize {
-        self.channel.with(|channel, _| channel.sender_count())
-    }
-
     /// A handle to the same channel that does not keep it open.
     ///
     /// # Examples
@@ -288,20 +171,9 @@ impl<T> Sender<T> {
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(Arc::downgrade(&self.channel))
     }
-
-    /// Whether both send into the same channel.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # use parklet::channel;
-    /// let (sender, _receiver) = channel::unbounded::<u32>();
-    /// assert!(sender.same_channel(&sender.clone()));
-    /// ```
-    pub fn same_channel(&self, other: &Sender<T>) -> bool {
-        Arc::ptr_eq(&self.channel, &other.channel)
-    }
 }
+
+impl_both_sides!(Sender);
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
@@ -313,12 +185,6 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.channel.with(ChannelState::remove_sender);
-    }
-}
-
-impl<T> fmt::Debug for Sender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").finish_non_exhaustive()
     }
 }
 

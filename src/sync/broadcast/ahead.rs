@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 /// So many values are taken under one lock: it then costs each of them a few percent of what it does alone. More would
-/// make the others wait for the lock longer (bench `broadcast`).
+/// make the others wait for the lock longer (bench `compare`, `broadcast/burst`).
 const MOST_AHEAD: usize = 16;
 
 /// Where one receiver stands, and what it has taken ahead.
