@@ -10,7 +10,9 @@
 //! ```
 
 use super::bounded;
-use crate::executor::task::recycle::{Depot, FreeCell, ThreadCells, layout_of};
+use crate::executor::task::depot::{Depot, FreeCell};
+use crate::executor::task::recycle::ThreadCells;
+use crate::executor::task::size_class::layout_of;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;

@@ -15,6 +15,7 @@
 #![allow(unsafe_code, reason = "a home of unsafe: the memory of a task")]
 
 use super::runnable::Runnable;
+use super::schedule::{Place, Schedule};
 use super::state::{BeginRun, EndRun, Finish, State};
 use super::task_ref::TaskRef;
 use super::{JoinError, recycle, waker};
@@ -27,24 +28,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
-
-/// Where a woken task goes to be polled: what an executor gives to each task that it spawns.
-pub(crate) trait Schedule: Clone + Send + Sync + 'static {
-    /// Puts the task into the executor's queue and sees to it that somebody comes to run it.
-    fn schedule(&self, runnable: Runnable, place: Place);
-
-    /// The future is gone and the output about to be published: an owner takes the task off its list.
-    fn finished(&self, _task: TaskId) {}
-}
-
-/// Where in its executor's queue a task wants to stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// It was spawned or woken: what it waits with is warm, so sooner is better.
-    Next,
-    /// It was woken while it ran, which is how a task yields: everybody else comes first.
-    Last,
-}
 
 /// The part of a cell that does not depend on the future's type.
 #[repr(C)]

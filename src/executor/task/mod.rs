@@ -13,11 +13,15 @@
 
 #[cfg(not(parklet_loom))]
 mod cell;
+pub(crate) mod depot;
 #[cfg(not(parklet_loom))]
 mod join_handle;
 pub(crate) mod recycle;
 #[cfg(not(parklet_loom))]
 mod runnable;
+#[cfg(not(parklet_loom))]
+mod schedule;
+pub(crate) mod size_class;
 #[cfg(not(parklet_loom))]
 mod slot;
 pub(crate) mod state;
@@ -28,8 +32,9 @@ mod waker;
 
 #[cfg(not(parklet_loom))]
 pub(crate) use self::{
-    cell::{Place, Schedule, contain},
+    cell::contain,
     runnable::{Runnable, spawn, spawn_unchecked},
+    schedule::{Place, Schedule},
     slot::Slot,
     task_ref::TaskRef,
     waker::wake_all,

@@ -13,7 +13,7 @@
 //!                 └──────────────────────────────┘ empty, and no spare
 //! ```
 //!
-//! Cells go to and from the depot by the chain, so a thread that spawns what others finish takes one lock for 64 tasks.
+//! Cells go to and from the depot (`depot.rs`) by the chain, so a thread that spawns what others finish takes one lock for 64 tasks.
 //!
 //! 1. A free cell is in one place: in a chain of one thread or in a chain of the depot. Only the code here, and only on
 //!    behalf of the chain's owner, reads or writes the link in it; once taken it is no more than memory.
@@ -35,40 +35,25 @@
     reason = "a home of unsafe: the memory of tasks, linked through itself"
 )]
 
-use crate::primitive::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use super::depot::{Chain, Depot, FreeCell};
+#[cfg(not(parklet_loom))]
+use super::size_class::class_of;
+use super::size_class::{CLASSES, layout_of};
 use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::ptr::NonNull;
 #[cfg(not(parklet_loom))]
 use std::sync::LazyLock;
-use std::sync::PoisonError;
 
 /// Cells in a full chain: the depot's lock is taken once for so many tasks. Bonwick and Adams found that more gains little,
 /// and each thread may hold two such chains of each class.
 const CHAIN: usize = if cfg!(parklet_loom) { 2 } else { 64 };
 
-/// What the depot keeps at most, of all classes together: ten thousand cells of 376 bytes, so that a
-/// program which spawns and joins in bursts of that size does not go to the allocator. It is also all that such a burst
-/// can leave behind for good, beside two chains a thread.
+/// What the depot keeps at most, of all classes together: ten thousand cells of 376 bytes, so that a program which spawns
+/// and joins in bursts of that size does not go to the allocator. It is also all that such a burst can leave behind for
+/// good, beside two chains a thread.
 #[cfg(not(parklet_loom))]
 const DEPOT_BYTES: usize = 4 << 20;
-
-/// The allocator of glibc has eight bytes of its own before what it hands out, and gives away multiples of 16 in all. Sizes
-/// that are short of such a multiple by eight waste nothing; elsewhere they are as good as any.
-const ALLOCATORS_OWN: usize = 8;
-
-/// Every cell of a class is aligned so: malloc's own alignment.
-const ALIGN: usize = 16;
-
-/// Up to this size, counting the allocator's own, classes are `FINE` apart, so that a small task has no more memory than
-/// it asks for; above, `COARSE`.
-const FINE_END: usize = 256;
-const FINE: usize = 16;
-const FINE_CLASSES: usize = FINE_END / FINE;
-const COARSE: usize = 64;
-/// Larger tasks are rare, and malloc costs little beside what they do.
-const LARGEST: usize = 1024;
-const CLASSES: usize = FINE_CLASSES + (LARGEST - FINE_END) / COARSE;
 
 /// Memory for a task of this layout.
 #[cfg(not(parklet_loom))]
@@ -101,61 +86,6 @@ pub(super) unsafe fn free<T>(memory: NonNull<T>) {
     if !CELLS.with(|cells| unsafe { cells.give(class, cell) }) {
         // SAFETY: as above: it was not given up.
         unsafe { free_slowly(class, cell) };
-    }
-}
-
-/// The class for a layout, if there is one.
-pub(super) const fn class_of(layout: Layout) -> Option<usize> {
-    let size = layout.size() + ALLOCATORS_OWN;
-    if layout.align() > ALIGN || size > LARGEST {
-        None
-    } else if size <= FINE_END {
-        Some(size.div_ceil(FINE) - 1)
-    } else {
-        Some(FINE_CLASSES + (size - FINE_END).div_ceil(COARSE) - 1)
-    }
-}
-
-/// The layout of all cells of a class.
-pub(crate) const fn layout_of(class: usize) -> Layout {
-    let size = if class < FINE_CLASSES {
-        (class + 1) * FINE
-    } else {
-        FINE_END + (class + 1 - FINE_CLASSES) * COARSE
-    };
-    match Layout::from_size_align(size - ALLOCATORS_OWN, ALIGN) {
-        Ok(layout) => layout,
-        Err(_) => panic!("a class is smaller than the address space"),
-    }
-}
-
-/// A cell that no task uses, and what stands in it meanwhile.
-pub(crate) struct FreeCell {
-    /// The rest of the chain.
-    next: Option<NonNull<FreeCell>>,
-}
-
-/// Free cells of one class, each linked to the next.
-pub(crate) struct Chain {
-    /// The first.
-    first: NonNull<FreeCell>,
-    /// How many there are.
-    length: usize,
-}
-
-// SAFETY: a chain owns its cells (rule 1), which are plain memory.
-unsafe impl Send for Chain {}
-
-impl Chain {
-    /// The cells one by one.
-    pub(crate) fn into_cells(self) -> impl Iterator<Item = NonNull<FreeCell>> {
-        let mut next = Some(self.first);
-        std::iter::from_fn(move || {
-            let cell = next?;
-            // SAFETY: rule 1: the chain is ours, and the cell has not been given away yet.
-            next = unsafe { cell.as_ref() }.next;
-            Some(cell)
-        })
     }
 }
 
@@ -282,132 +212,6 @@ impl ThreadCells {
     }
 }
 
-/// Chains for whoever needs them.
-pub(crate) struct Depot {
-    /// One bit a class: whether there is a chain. Written under the lock; read without it, as a hint that saves the lock
-    /// while everything is still new.
-    stocked: AtomicUsize,
-    /// The lock is held to push, to pop and to add up.
-    shelves: Mutex<Shelves>,
-    /// How many bytes are kept.
-    limit: usize,
-}
-
-struct Shelves {
-    /// One a class.
-    shelves: [Shelf; CLASSES],
-    /// The size of all that stands there.
-    bytes: usize,
-    /// Counts visits.
-    clock: usize,
-}
-
-#[derive(Default)]
-struct Shelf {
-    /// The chain that came last is the first to go: its cells are the warmest.
-    chains: Vec<Chain>,
-    /// When the shelf was visited last.
-    visited: usize,
-}
-
-impl Shelves {
-    /// The shelf of a class, for a visit.
-    fn visit(&mut self, class: usize) -> &mut Shelf {
-        self.clock += 1;
-        let shelf = &mut self.shelves[class];
-        shelf.visited = self.clock;
-        shelf
-    }
-
-    /// Takes a chain off a shelf.
-    fn pop(&mut self, class: usize) -> Option<Chain> {
-        let chain = self.shelves[class].chains.pop()?;
-        self.bytes -= bytes_of(class, &chain);
-        Some(chain)
-    }
-
-    /// The class that nobody has asked for the longest.
-    fn stalest(&self) -> Option<usize> {
-        let stocked = (0..CLASSES).filter(|&class| !self.shelves[class].chains.is_empty());
-        stocked.min_by_key(|&class| self.shelves[class].visited)
-    }
-}
-
-/// The size of a chain's cells.
-fn bytes_of(class: usize, chain: &Chain) -> usize {
-    chain.length * layout_of(class).size()
-}
-
-impl Depot {
-    /// Empty; it keeps about so many bytes.
-    pub(crate) fn new(limit: usize) -> Depot {
-        Depot {
-            stocked: AtomicUsize::new(0),
-            shelves: Mutex::new(Shelves {
-                shelves: std::array::from_fn(|_| Shelf::default()),
-                bytes: 0,
-                clock: 0,
-            }),
-            limit,
-        }
-    }
-
-    /// A chain of a class, if there is one.
-    pub(crate) fn fetch(&self, class: usize) -> Option<Chain> {
-        if self.stocked.load(Ordering::Relaxed) & (1 << class) == 0 {
-            return None;
-        }
-        if cfg!(parklet_loom_broken = "recycle_rule_2") {
-            // A look under the lock and the removal under another: two threads may see the same chain.
-            let seen = self.lock().shelves[class]
-                .chains
-                .last()
-                .map(|chain| Chain { ..*chain });
-            self.lock().pop(class)?;
-            return seen;
-        }
-        let mut shelves = self.lock();
-        shelves.visit(class);
-        let chain = shelves.pop(class);
-        self.note_stock(class, &shelves);
-        chain
-    }
-
-    /// Keeps a chain; what is over the limit then goes (rule 5).
-    fn store(&self, class: usize, chain: Chain) {
-        let mut shelves = self.lock();
-        shelves.bytes += bytes_of(class, &chain);
-        shelves.visit(class).chains.push(chain);
-        self.note_stock(class, &shelves);
-        while shelves.bytes > self.limit
-            && !cfg!(parklet_loom_broken = "recycle_rule_5")
-            && let Some(stalest) = shelves.stalest()
-        {
-            let surplus = shelves.pop(stalest);
-            self.note_stock(stalest, &shelves);
-            // Not under the lock: the allocator takes its time.
-            drop(shelves);
-            for cell in surplus.into_iter().flat_map(Chain::into_cells) {
-                // SAFETY: the chain was ours and so were its cells, which have this layout by rule 3.
-                unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(stalest)) };
-            }
-            shelves = self.lock();
-        }
-    }
-
-    /// Writes the hint of one class anew.
-    fn note_stock(&self, class: usize, shelves: &Shelves) {
-        let others = self.stocked.load(Ordering::Relaxed) & !(1 << class);
-        let is_stocked = !shelves.shelves[class].chains.is_empty();
-        self.stocked
-            .store(others | usize::from(is_stocked) << class, Ordering::Relaxed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shelves> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(not(parklet_loom))]
 thread_local! {
     /// This thread's free cells. Without a destructor, so that a task may come and go while the thread ends.
@@ -516,37 +320,6 @@ impl ThreadCells {
 mod tests {
     use super::*;
 
-    fn layout(size: usize, align: usize) -> Layout {
-        Layout::from_size_align(size, align).unwrap()
-    }
-
-    #[test]
-    fn a_class_wastes_little_and_each_size_has_the_smallest_that_fits() {
-        for size in 1..=LARGEST - ALLOCATORS_OWN {
-            let class = class_of(layout(size, 8)).unwrap();
-            let room = layout_of(class).size();
-            let step = if size + ALLOCATORS_OWN <= FINE_END {
-                FINE
-            } else {
-                COARSE
-            };
-            assert!((size..size + step).contains(&room), "{size}: {room}");
-            assert_eq!(class_of(layout(room, ALIGN)), Some(class));
-        }
-        // A header of 40 bytes and 64 of state.
-        assert_eq!(layout_of(class_of(layout(104, 8)).unwrap()).size(), 104);
-    }
-
-    #[test]
-    fn what_is_too_large_or_too_strictly_aligned_has_no_class() {
-        assert_eq!(class_of(layout(LARGEST - ALLOCATORS_OWN + 1, 8)), None);
-        assert_eq!(class_of(layout(64, 32)), None);
-        assert_eq!(
-            class_of(layout(LARGEST - ALLOCATORS_OWN, 8)),
-            Some(CLASSES - 1)
-        );
-    }
-
     /// Takes so many cells, and gives them back.
     fn burst(cells: &ThreadCells, depot: &Depot, class: usize, count: usize) -> usize {
         let mut reused = 0;
@@ -583,9 +356,10 @@ mod tests {
 
     #[test]
     fn a_second_burst_of_ten_thousand_finds_all_cells_of_the_first() {
+        let layout = |size| Layout::from_size_align(size, 8).unwrap();
         let (cells, depot) = (ThreadCells::new(), Depot::new(DEPOT_BYTES));
         cells.open();
-        let class = class_of(layout(376, 8)).unwrap();
+        let class = class_of(layout(376)).unwrap();
         assert_eq!(burst(&cells, &depot, class, 10_000), 0);
         assert_eq!(burst(&cells, &depot, class, 10_000), 10_000);
         cells.close(&depot);
@@ -594,7 +368,7 @@ mod tests {
             "a thread that has ended keeps no cell"
         );
         empty(&depot);
-        assert_eq!(depot.lock().bytes, 0);
+        assert_eq!(depot.stock(class), (0, false));
     }
 
     #[test]
@@ -603,11 +377,9 @@ mod tests {
         cells.open();
         burst(&cells, &depot, 3, 1_000);
         burst(&cells, &depot, 4, 10_000);
-        let shelves = depot.lock();
-        assert!(shelves.bytes <= 64 * 1024, "{}", shelves.bytes);
-        assert!(shelves.shelves[3].chains.is_empty());
-        assert!(!shelves.shelves[4].chains.is_empty());
-        drop(shelves);
+        let (bytes, is_stocked) = depot.stock(4);
+        assert!(bytes <= 64 * 1024 && is_stocked, "{bytes}");
+        assert_eq!(depot.stock(3), (bytes, false));
         cells.close(&depot);
         empty(&depot);
     }

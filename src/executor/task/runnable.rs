@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "a home of unsafe: the run of a task")]
 
 use super::JoinHandle;
-use super::cell::{Place, Schedule};
+use super::schedule::{Place, Schedule};
 use super::task_ref::TaskRef;
 use std::future::Future;
 use std::mem::ManuallyDrop;

@@ -5,8 +5,9 @@
 
 #![allow(unsafe_code, reason = "a home of unsafe: pointers to cells, counted")]
 
-use super::cell::{self, Header, Place, Schedule};
+use super::cell::{self, Header};
 use super::runnable::Runnable;
+use super::schedule::{Place, Schedule};
 use super::state::{State, Wake};
 use crate::executor::current::TaskId;
 use std::fmt;
