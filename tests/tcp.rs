@@ -163,6 +163,31 @@ fn reading_and_writing_work_by_reference_and_in_several_pieces() {
 }
 
 #[test]
+fn more_pieces_than_one_call_takes_are_no_short_call() {
+    const PIECES: usize = 2500;
+    block_on(async {
+        let (mut client, mut server) = pair().await;
+        let pieces = [IoSlice::new(b"x"); PIECES];
+        let mut written = 0;
+        while written < PIECES {
+            written += client.write_vectored(&pieces[written..]).await.unwrap();
+        }
+        let mut seen = [0; PIECES];
+        while server.peek(&mut seen).await.unwrap() < PIECES {}
+
+        // All is there: whoever takes the first 1,024 bytes for the last waits for ever.
+        let mut received = [0; PIECES];
+        let mut read = 0;
+        while read < PIECES {
+            let rest = received[read..].chunks_mut(1);
+            let mut pieces: Vec<_> = rest.map(IoSliceMut::new).collect();
+            read += server.read_vectored(&mut pieces).await.unwrap();
+        }
+        assert_eq!(received, [b'x'; PIECES]);
+    });
+}
+
+#[test]
 fn peek_leaves_what_it_sees() {
     block_on(async {
         let (mut client, mut server) = pair().await;

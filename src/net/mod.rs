@@ -35,4 +35,4 @@ pub use udp_socket::UdpSocket;
 pub(crate) use accept::{Acceptor, Turn, accept_nonblocking};
 pub(crate) use connect::nonblocking_socket;
 pub(crate) use incoming::impl_incoming;
-pub(crate) use stream_io::impl_stream_io;
+pub(crate) use stream_io::{impl_stream_io, wanted};

@@ -1,12 +1,21 @@
 //! Reading and writing on a stream socket, for TCP and unix alike.
 
+/// So many pieces std hands to the kernel in one call, and no more (`IOV_MAX`). What is in those beyond was not wanted of that
+/// call, so a call that left them out was not short.
+const MOST_PIECES: usize = 1024;
+
+/// How many bytes a call with these pieces wants to move.
+pub(crate) fn wanted(pieces: impl Iterator<Item = usize>) -> usize {
+    pieces.take(MOST_PIECES).sum()
+}
+
 /// Implements `Read` and `Write` for a stream socket and for references to it, over the `Shared` in its field `socket`.
 ///
 /// A macro because futures-io's traits must be implemented for four types, two names and a reference to each, that
-/// share every line but one: `$poll_read`, which is `Async::poll_read_short` where a short read means that the
-/// socket is empty. A read of no bytes is answered here, as in std: after a short read it would wait for an event.
+/// share every line but two: `$poll_read` and `$poll_write`, which are `Async::poll_read_short` and `Async::poll_write_short`
+/// where a short call means that the socket is empty, or full. A read of no bytes is answered here, as in std: after a short read it would wait for an event.
 macro_rules! impl_stream_io {
-    ($stream:ty, $poll_read:path) => {
+    ($stream:ty, $poll_read:path, $poll_write:path) => {
         impl $crate::io::Read for &$stream {
             fn poll_read(
                 self: std::pin::Pin<&mut Self>,
@@ -26,7 +35,7 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 bufs: &mut [std::io::IoSliceMut<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                let wanted = bufs.iter().map(|buf| buf.len()).sum();
+                let wanted = $crate::net::wanted(bufs.iter().map(|buf| buf.len()));
                 if wanted == 0 {
                     return std::task::Poll::Ready(Ok(0));
                 }
@@ -42,9 +51,9 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 buf: &[u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.socket
-                    .lend()
-                    .poll_write_with(cx, |mut socket| std::io::Write::write(&mut socket, buf))
+                $poll_write(&self.socket.lend(), cx, buf.len(), |mut socket| {
+                    std::io::Write::write(&mut socket, buf)
+                })
             }
 
             fn poll_write_vectored(
@@ -52,7 +61,8 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 bufs: &[std::io::IoSlice<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.socket.lend().poll_write_with(cx, |mut socket| {
+                let wanted = $crate::net::wanted(bufs.iter().map(|buf| buf.len()));
+                $poll_write(&self.socket.lend(), cx, wanted, |mut socket| {
                     std::io::Write::write_vectored(&mut socket, bufs)
                 })
             }

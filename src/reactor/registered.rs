@@ -420,7 +420,19 @@ impl<T> Async<T> {
         mut op: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         self.registration
-            .poll_read_short(cx, wanted, || op(&self.io))
+            .poll_short(cx, Direction::Read, wanted, || op(&self.io))
+    }
+
+    /// [`poll_write_with`](Async::poll_write_with) for a stream of bytes: where `op` wrote fewer than `wanted`, the next write
+    /// waits for room without asking the kernel first. Only for TCP, as above.
+    pub(crate) fn poll_write_short(
+        &self,
+        cx: &mut Context<'_>,
+        wanted: usize,
+        mut op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.registration
+            .poll_short(cx, Direction::Write, wanted, || op(&self.io))
     }
 }
 
@@ -490,6 +502,30 @@ mod tests {
             let nothing = ours.poll_read_short(cx, 64, |_| unreachable!("it is known to be empty"));
             assert!(nothing.is_pending());
             assert_eq!(calls.get(), round);
+        }
+    }
+
+    #[test]
+    fn a_short_write_saves_the_call_that_would_say_would_block() {
+        let (ours, mut theirs) = drained_pair();
+        let chunk = vec![0; 1 << 20];
+        let cx = &mut Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            let mut sent = 0;
+            loop {
+                let write = ours.poll_write_short(cx, chunk.len(), |mut io| io.write(&chunk));
+                let Poll::Ready(written) = write else { break };
+                sent += written.unwrap();
+                if !sent.is_multiple_of(chunk.len()) {
+                    let full =
+                        ours.poll_write_short(cx, 1, |_| unreachable!("it is known to be full"));
+                    assert!(full.is_pending());
+                    break;
+                }
+            }
+            // Room is reported all the same.
+            theirs.read_exact(&mut vec![0; sent]).unwrap();
+            block_on(ours.writable()).unwrap();
         }
     }
 

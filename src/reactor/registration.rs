@@ -122,22 +122,23 @@ impl Registration {
         }
     }
 
-    /// Like [`poll_with`](Registration::poll_with) for reading from a stream of bytes: a read that got less than it
-    /// asked for has drained the stream, and the call that would say `WouldBlock` is saved (rule 5 in `source.rs`).
-    pub(super) fn poll_read_short(
+    /// Like [`poll_with`](Registration::poll_with) for a stream of bytes: a call that moved fewer than it wanted has emptied, or
+    /// filled, what is on the kernel's side, and the one that would say `WouldBlock` is saved (rule 5 in `source.rs`).
+    pub(super) fn poll_short(
         &self,
         cx: &Context<'_>,
+        direction: Direction,
         wanted: usize,
         mut attempt: impl FnMut() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        self.poll_with(cx, Direction::Read, &mut { Place::NOBODY }, || {
+        self.poll_with(cx, direction, &mut { Place::NOBODY }, || {
             let seen = self.source.state();
             let result = attempt();
-            if let Ok(read) = result
-                && (1..wanted).contains(&read)
-                && seen.short_read_drains()
+            if let Ok(moved) = result
+                && (1..wanted).contains(&moved)
+                && seen.short_is_last(direction)
             {
-                self.source.clear(Direction::Read, seen);
+                self.source.clear(direction, seen);
             }
             result
         })

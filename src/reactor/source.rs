@@ -16,9 +16,9 @@
 //!    for waiters under the same lock. So one of the two sees the other.
 //! 4. A life begins with `open`, which one at a time succeeds with, and ends with `release`. Between the two `close` changes
 //!    the generation: an event for an earlier one changes nothing and wakes nobody.
-//! 5. A short read clears READ too, but not once the peer has closed: then there may be no further event, though the
-//!    next read would say "end". `READ_CLOSED` keeps that, and `PRIORITY` that a read may have ended at an urgent byte.
-//!    Only `WouldBlock`, the kernel's own word, clears these two.
+//! 5. A short write clears WRITE, and a short read READ, but not once the peer has closed: then there may be no further
+//!    event, though the next read would say "end". `READ_CLOSED` keeps that, and `PRIORITY` that a read may have ended at an
+//!    urgent byte. Only `WouldBlock`, the kernel's own word, clears these two.
 //!
 //! The model is `loom_models/source.rs`; rules 2 to 4 have broken variants, which must fail there.
 
@@ -179,11 +179,14 @@ impl State {
         self.readiness().contains(direction.ready())
     }
 
-    /// Whether a short read proves that nothing is left (rule 5).
-    pub(crate) const fn short_read_drains(self) -> bool {
-        !self
-            .readiness()
-            .intersects(Readiness::READ_CLOSED.and(Readiness::PRIORITY))
+    /// Whether a call that moved fewer bytes than it wanted proves that the next would block (rule 5).
+    pub(crate) const fn short_is_last(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Read => !self
+                .readiness()
+                .intersects(Readiness::READ_CLOSED.and(Readiness::PRIORITY)),
+            Direction::Write => true,
+        }
     }
 }
 
@@ -486,11 +489,11 @@ mod tests {
     fn would_block_clears_what_a_short_read_must_not_trust() {
         for mark in [Readiness::READ_CLOSED, Readiness::PRIORITY] {
             let source = drained();
-            assert!(source.state().short_read_drains());
+            assert!(source.state().short_is_last(Direction::Read));
             report(&source, Readiness::READ.and(mark));
-            assert!(!source.state().short_read_drains());
+            assert!(!source.state().short_is_last(Direction::Read));
             source.clear(Direction::Read, source.state());
-            assert!(source.state().short_read_drains(), "{mark:?}");
+            assert!(source.state().short_is_last(Direction::Read), "{mark:?}");
         }
     }
 

@@ -190,7 +190,7 @@ async fn connect(path: &Path) -> io::Result<Async<std::os::unix::net::UnixStream
     Async::new_lazy(socket.into())
 }
 
-impl_stream_io!(UnixStream, poll_read);
+impl_stream_io!(UnixStream, poll_read, poll_write);
 
 /// A read of fewer bytes than wanted does not mean that a unix socket is empty: it also ends where descriptors were
 /// sent along. So only `WouldBlock` does, whatever was `_wanted`.
@@ -201,4 +201,14 @@ fn poll_read(
     read: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
 ) -> Poll<io::Result<usize>> {
     socket.poll_read_with(cx, read)
+}
+
+/// The same for writes: of these, too, only `WouldBlock` is taken for the kernel's word.
+fn poll_write(
+    socket: &Async<std::os::unix::net::UnixStream>,
+    cx: &mut Context<'_>,
+    _wanted: usize,
+    write: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    socket.poll_write_with(cx, write)
 }
