@@ -113,6 +113,12 @@ pub(crate) fn poll_again(cx: &Context<'_>) {
     });
 }
 
+/// Whether [`poll_again`] has been called within this poll, with this very waker.
+#[inline]
+pub(crate) fn will_poll_again(cx: &Context<'_>) -> bool {
+    POLL.with(|poll| poll.again.get() && poll.own.get() == mark(cx.waker()))
+}
+
 /// Takes one operation from the budget; `Pending` means: do not act now, the task will be polled to try again.
 pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
     if take() {

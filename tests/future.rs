@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{poll, poll_with};
+use common::{poll, poll_with, watchdog};
 use parklet::future::{self, AbortHandle, Aborted, FutureExt};
 use parklet::{channel, task};
 use std::future::{pending, ready};
@@ -105,6 +105,29 @@ fn a_timeout_that_is_dropped_midway_drops_its_future() {
     drop(timeout);
     assert!(is_dropped.load(Ordering::SeqCst));
     assert_eq!(Arc::strong_count(&wakes), 1, "the timer keeps no waker");
+}
+
+#[test]
+fn a_future_that_yields_is_not_forgotten_by_its_timeout() {
+    let _watchdog = watchdog();
+    task::block_on(async {
+        let yields_for_ever = task::spawn(future::timeout(A_MOMENT, async {
+            loop {
+                task::yield_now().await;
+            }
+        }));
+        let yields_and_waits = task::spawn(future::timeout(A_MOMENT, async {
+            task::yield_now().await;
+            pending::<()>().await;
+        }));
+        let beside_one_that_yields = task::spawn(future::join(
+            task::yield_now(),
+            future::timeout(A_MOMENT, pending::<()>()),
+        ));
+        assert!(yields_for_ever.await.is_err());
+        assert!(yields_and_waits.await.is_err());
+        assert!(beside_one_that_yields.await.1.is_err());
+    });
 }
 
 #[test]

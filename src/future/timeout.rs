@@ -67,8 +67,18 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let was_asked = budget::will_poll_again(cx);
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
+        }
+        if !was_asked && budget::will_poll_again(cx) {
+            // The future itself has asked for another poll, and gets it through here: until it waits for something, a
+            // look at the clock will do.
+            return if Timer::is_over_after(this.timer, *this.duration) {
+                Poll::Ready(Err(TimeoutError { _private: () }))
+            } else {
+                Poll::Pending
+            };
         }
         // A future that spends the whole budget in every poll would never let the timer fire.
         let _budget = budget::refill();

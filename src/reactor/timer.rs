@@ -255,6 +255,15 @@ impl Timer {
             .poll_at(now, cx)
     }
 
+    /// Like [`poll_after`](Timer::poll_after) for who will be polled again in any case: nobody is woken at the deadline.
+    pub(crate) fn is_over_after(timer: &mut Option<Timer>, duration: Duration) -> bool {
+        let now = Instant::now();
+        timer
+            .get_or_insert_with(|| Timer::new(now.checked_add(duration), None))
+            .deadline
+            .is_some_and(|deadline| deadline <= now)
+    }
+
     /// A timer that nobody has polled.
     fn new(deadline: Option<Instant>, period: Option<Duration>) -> Timer {
         Timer {

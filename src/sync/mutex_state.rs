@@ -33,7 +33,7 @@ use crate::budget;
 use crate::primitive::{AtomicU8, AtomicU64, Ordering};
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Nobody holds the lock, nobody waits.
 const FREE: u8 = 0;
@@ -195,10 +195,7 @@ impl Future for Acquire<'_> {
         let Acquire { state, ticket } = &mut *self;
         // Only a free lock is charged: whoever has to wait lets others run anyway.
         if ticket.is_none() && state.word.load(Ordering::Relaxed) == FREE {
-            if !budget::take() {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
+            ready!(budget::charge(cx));
             if state.try_acquire() {
                 return Poll::Ready(());
             }
