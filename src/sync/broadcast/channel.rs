@@ -118,11 +118,57 @@ impl<T> ChannelState<T> {
     /// One more receiver, with this position.
     pub(super) fn add_receiver(&mut self, position: Weak<AtomicU64>) {
         self.receivers += 1;
-        // Cleaned up once half of it is gone, so that costs a receiver two looks at most.
-        if self.positions.len() >= FEW_POSITIONS && self.positions.len() >= 2 * self.receivers {
+        self.positions.push(position);
+        self.forget_who_is_gone();
+    }
+
+    /// A receiver is gone; the last one wakes those who wait for that.
+    pub(super) fn remove_receiver(&mut self, wakes: &mut Wakes) {
+        self.receivers -= 1;
+        if self.receivers == 0 {
+            self.waiting_for_close.notify_all(wakes);
+        }
+        self.forget_who_is_gone();
+    }
+
+    /// Cleans the list of positions up once half of it is of receivers that are gone: two looks for each of them.
+    fn forget_who_is_gone(&mut self) {
+        if self.positions.len() > FEW_POSITIONS && self.positions.len() > 2 * self.receivers {
             self.positions
                 .retain(|position| position.strong_count() > 0);
+            self.positions.shrink_to(2 * self.positions.len());
         }
-        self.positions.push(position);
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(parklet_loom))]
+mod tests {
+    use super::super::ahead::ReadAhead;
+    use super::{Channel, ChannelState, FEW_POSITIONS};
+
+    #[test]
+    fn a_crowd_that_is_gone_is_forgotten() {
+        let channel = Channel::<u32>::new(1);
+        let positions = || channel.with(|channel, _| channel.positions.len());
+        let join = || {
+            let ahead = ReadAhead::<u32>::new(0);
+            channel.with(|channel, _| channel.add_receiver(ahead.watch()));
+            ahead
+        };
+        // As a receiver goes: its position after it.
+        let leave = |ahead| {
+            channel.with(ChannelState::remove_receiver);
+            drop(ahead);
+        };
+        let _stays = join();
+        let crowd: Vec<_> = (0..1_000).map(|_| join()).collect();
+        assert_eq!(positions(), 1_001);
+        crowd.into_iter().for_each(leave);
+        assert!(positions() <= FEW_POSITIONS + 1);
+        for _ in 0..1_000 {
+            leave(join());
+        }
+        assert!(positions() <= FEW_POSITIONS + 1);
     }
 }

@@ -259,10 +259,7 @@ impl<T> Drop for Receiver<T> {
         } = self;
         let freed = channel.with(|channel, wakes| {
             channel.waiting_receivers.served(ticket, wakes);
-            channel.receivers -= 1;
-            if channel.receivers == 0 {
-                channel.waiting_for_close.notify_all(wakes);
-            }
+            channel.remove_receiver(wakes);
             if cfg!(parklet_loom_broken = "broadcast_gone_receiver_is_waited_for") {
                 return Vec::new();
             }
