@@ -229,9 +229,10 @@ fn a_task_that_waits() {
 
 #[test]
 fn a_connection_whose_reader_waits() {
-    // The task is 80, the source 64; 64 more is the place of the client's descriptor, which is of this process too; pages of
-    // sources are made in advance.
-    expect_bytes(210, |many, clients| {
+    // The task is 80, the source 64; 64 more is the place of the client's descriptor, which is of this process too. Pages of
+    // sources are made ahead, so how many fall into the count depends on which numbers the descriptors get. The limit is
+    // nine tenths of what nio takes.
+    expect_bytes(273, |many, clients| {
         let (sender, address) = mpsc::channel();
         let accepts = task::spawn(async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
