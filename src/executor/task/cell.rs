@@ -364,7 +364,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
             Finish::WakeJoiner => {
                 // SAFETY: rule 5: JOINER and DONE are set, so nobody writes the slot, and what is in it is ours.
                 let joiner = unsafe { whole.take_joiner() };
-                contain(|| joiner.wake());
+                contain(|| waker::wake_last(joiner));
                 // SAFETY: the reference is ours to give up.
                 drop(unsafe { TaskRef::from_header(header) });
             }

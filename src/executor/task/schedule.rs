@@ -17,6 +17,6 @@ pub(crate) trait Schedule: Clone + Send + Sync + 'static {
 pub(crate) enum Place {
     /// It was spawned or woken: what it waits with is warm, so sooner is better.
     Next,
-    /// It was woken while it ran, which is how a task yields: everybody else comes first.
+    /// It yields, or was woken while it ran, or joins a task that has ended: everybody else comes first.
     Last,
 }

@@ -87,11 +87,11 @@ impl TaskRef {
     }
 
     /// Wakes the task and gives up the reference.
-    pub(super) fn wake(self) {
+    pub(super) fn wake(self, place: Place) {
         let task = ManuallyDrop::new(self);
         match task.state().wake() {
             // SAFETY: the state word passed this reference on to the queue.
-            Wake::Push => Self::push(Runnable::new(unsafe { task.assume_counted() }), Place::Next),
+            Wake::Push => Self::push(Runnable::new(unsafe { task.assume_counted() }), place),
             Wake::Nothing => {}
             // SAFETY: the state word says that this was the last reference (rule 6).
             Wake::Free => unsafe { task.free() },

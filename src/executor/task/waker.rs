@@ -9,6 +9,7 @@
 )]
 
 use super::cell::{Header, contain};
+use super::schedule::Place;
 use super::task_ref::TaskRef;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -23,6 +24,18 @@ pub(super) fn borrowed(header: NonNull<Header>) -> ManuallyDrop<Waker> {
     // never dropped, so the reference stays the runner's.
     let waker = unsafe { Waker::new(header.as_ptr().cast(), &VTABLE) };
     ManuallyDrop::new(waker)
+}
+
+/// Wakes a joiner: if that is a task, it goes behind all that is ready. Who spawns a thousand tasks and joins them is thus
+/// woken once or twice, and not for each of them only to wait for the next; where two workers share the tasks, that is
+/// three times faster.
+pub(super) fn wake_last(waker: Waker) {
+    if !std::ptr::eq(waker.vtable(), &VTABLE) {
+        return waker.wake();
+    }
+    let waker = ManuallyDrop::new(waker);
+    // SAFETY: the vtable says that it was made here; it is given up, with its reference.
+    unsafe { take(waker.data()) }.wake(Place::Last);
 }
 
 /// Wakes a batch. A waker of somebody else's that panics does not take the others with it.
@@ -56,7 +69,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 
 unsafe fn wake(data: *const ()) {
     // SAFETY: std gives the waker up.
-    unsafe { take(data) }.wake();
+    unsafe { take(data) }.wake(Place::Next);
 }
 
 unsafe fn wake_by_ref(data: *const ()) {
