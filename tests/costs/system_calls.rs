@@ -116,7 +116,8 @@ impl Calls {
     /// What comes to each of so many operations.
     fn per(&self, times: u32) -> String {
         let each = |(name, &count)| (name, f64::from(count) / f64::from(times));
-        let costs: BTreeMap<_, f64> = self.0.iter().map(each).collect();
+        let is_visible = |&(_, cost): &(_, f64)| cost >= 0.005;
+        let costs: BTreeMap<_, f64> = self.0.iter().map(each).filter(is_visible).collect();
         format!("{costs:.2?}")
     }
 }

@@ -190,6 +190,25 @@ fn the_rooms_use_one_another_as_the_architecture_says() {
 }
 
 #[test]
+fn the_table_of_costs_has_the_figures_that_were_counted() {
+    let document = read(DOCUMENT);
+    let costs = section(&document, "## What operations cost");
+    let figures = read("benches/instructions/figures.txt");
+    let figures: Vec<_> = figures
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .collect();
+    assert!(figures.len() > 10, "the figures are not found any more");
+    let outdated: Vec<_> = figures
+        .iter()
+        .map(|figure| format!("`{}` {} |", figure[0], figure[1]))
+        .filter(|cell| !costs.contains(cell))
+        .collect();
+    expect_none("counted, but not in ARCHITECTURE.md", &outdated);
+}
+
+#[test]
 fn the_rules_of_each_file_are_as_many_as_the_architecture_says() {
     let document = read(DOCUMENT);
     let mut counted = 0;
