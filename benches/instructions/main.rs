@@ -21,7 +21,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
+use std::future::Future;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc;
 
 use parklet::task;
 
@@ -31,9 +33,9 @@ const TIMES: u32 = 5000;
 /// Of so many counts the least holds: now and then the system takes the worker off its core, and others help out.
 const ROUNDS: usize = 3;
 
-/// A cost that has risen by more than this share is a regression. Counts of the same program differ by less than a hundredth:
-/// whether the watcher is awake or has to be roused is a matter of time.
-const TOLERANCE: f64 = 0.03;
+/// A cost that has risen by more than this share is a regression. Counts of the same program mostly differ by less than a
+/// hundredth, where the machine is busy by a few.
+const TOLERANCE: f64 = 0.05;
 
 /// What is smaller may change by this many instructions.
 const LEAST_CHANGE: f64 = 3.0;
@@ -54,9 +56,21 @@ type Repeat = fn(u32);
 macro_rules! in_task {
     ($operation:ident) => {
         (stringify!($operation), |times| {
-            task::block_on(task::spawn(operations::$operation(times)));
+            on_a_worker(operations::$operation(times));
         })
     };
+}
+
+/// Runs a future as a task and waits for it as a thread does that knows nothing of the runtime: in a `block_on` it would lend a
+/// hand, and which of the two threads does what is a matter of time.
+fn on_a_worker(future: impl Future<Output = ()> + Send + 'static) {
+    let (sender, ended) = mpsc::channel();
+    task::spawn(async move {
+        future.await;
+        sender.send(()).expect("the caller waits for it");
+    })
+    .detach();
+    ended.recv().expect("the task does not panic");
 }
 
 /// What is counted, in the order of the table. Not what another thread or the kernel has a part in.
