@@ -491,18 +491,29 @@ mod tests {
         buffer
     }
 
+    /// A call that finds nothing, and is counted.
+    fn in_vain<T>(calls: &Cell<usize>) -> io::Result<T> {
+        calls.set(calls.get() + 1);
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Once in a while a call is made in vain all the same: another thread drives, and what it was told before the short
+    /// call it writes down after.
+    const NOW_AND_THEN: usize = 5;
+
     #[test]
     fn a_short_read_saves_the_call_that_would_say_would_block() {
         let (ours, theirs) = drained_pair();
-        let calls = Cell::new(0);
-        for round in 1..=10 {
+        let (calls, in_vain_calls) = (Cell::new(0), Cell::new(0));
+        for _ in 0..100 {
             (&theirs).write_all(b"hello").unwrap();
             assert_eq!(read(&ours, 64, &calls), b"hello");
             let cx = &mut Context::from_waker(Waker::noop());
-            let nothing = ours.poll_read_short(cx, 64, |_| unreachable!("it is known to be empty"));
+            let nothing = ours.poll_read_short(cx, 64, |_| in_vain::<usize>(&in_vain_calls));
             assert!(nothing.is_pending());
-            assert_eq!(calls.get(), round);
         }
+        assert!(calls.get() <= 100 + NOW_AND_THEN, "{calls:?}");
+        assert!(in_vain_calls.get() <= NOW_AND_THEN, "{in_vain_calls:?}");
     }
 
     #[test]
@@ -510,15 +521,16 @@ mod tests {
         let (ours, mut theirs) = drained_pair();
         let chunk = vec![0; 1 << 20];
         let cx = &mut Context::from_waker(Waker::noop());
-        for _ in 0..3 {
+        let (mut short_writes, in_vain_calls) = (0, Cell::new(0));
+        for _ in 0..20 {
             let mut sent = 0;
-            loop {
-                let write = ours.poll_write_short(cx, chunk.len(), |mut io| io.write(&chunk));
-                let Poll::Ready(written) = write else { break };
+            while let Poll::Ready(written) =
+                ours.poll_write_short(cx, chunk.len(), |mut io| io.write(&chunk))
+            {
                 sent += written.unwrap();
                 if !sent.is_multiple_of(chunk.len()) {
-                    let full =
-                        ours.poll_write_short(cx, 1, |_| unreachable!("it is known to be full"));
+                    short_writes += 1;
+                    let full = ours.poll_write_short(cx, 1, |_| in_vain::<usize>(&in_vain_calls));
                     assert!(full.is_pending());
                     break;
                 }
@@ -527,6 +539,10 @@ mod tests {
             theirs.read_exact(&mut vec![0; sent]).unwrap();
             block_on(ours.writable()).unwrap();
         }
+        assert!(
+            in_vain_calls.get() <= short_writes / 2,
+            "{in_vain_calls:?} of {short_writes}"
+        );
     }
 
     #[test]
