@@ -17,6 +17,22 @@ pub(crate) use {
     loom::sync::{Arc, Mutex, MutexGuard},
 };
 
+/// Whether a rule is to be broken, so that its model has to fail: the one that the variable `PARKLET_LOOM_BROKEN` names.
+/// Read when the models run, so that all variants are one build; outside them it is false to the compiler.
+#[cfg(parklet_loom)]
+pub(crate) fn is_broken(rule: &str) -> bool {
+    static BROKEN: std::sync::LazyLock<Option<String>> =
+        std::sync::LazyLock::new(|| std::env::var("PARKLET_LOOM_BROKEN").ok());
+    BROKEN.as_deref() == Some(rule)
+}
+
+/// Nothing is broken here.
+#[cfg(not(parklet_loom))]
+#[inline(always)]
+pub(crate) const fn is_broken(_rule: &str) -> bool {
+    false
+}
+
 /// crossbeam's `Parker` in the plainest form, since loom cannot look into crossbeam.
 #[cfg(parklet_loom)]
 mod locked_parker {

@@ -11,6 +11,7 @@
 
 use super::sender::POLLED_AGAIN;
 use crate::budget;
+use crate::primitive::is_broken;
 use crate::sync::wait_queue::{Ticket, WaitQueue};
 use crate::sync::waking_lock::{Wakes, WakingLock};
 use std::collections::VecDeque;
@@ -115,8 +116,8 @@ impl<T> ChannelState<T> {
     /// Takes a message in, for which there has to be room.
     pub(super) fn push(&mut self, message: T, wakes: &mut Wakes) {
         self.messages.push_back(message);
-        let stream_takes_it = cfg!(parklet_loom_broken = "channel_stream_takes_a_turn")
-            && !self.waiting_streams.is_empty();
+        let stream_takes_it =
+            is_broken("channel_stream_takes_a_turn") && !self.waiting_streams.is_empty();
         if !stream_takes_it {
             self.waiting_recvs.notify_one(wakes);
         }
@@ -137,7 +138,7 @@ impl<T> ChannelState<T> {
     /// The oldest message.
     pub(super) fn pop(&mut self, wakes: &mut Wakes) -> Option<T> {
         let message = self.messages.pop_front()?;
-        if !cfg!(parklet_loom_broken = "channel_room_is_kept_quiet") {
+        if !is_broken("channel_room_is_kept_quiet") {
             self.waiting_sends.notify_one(wakes);
         }
         Some(message)
@@ -213,7 +214,7 @@ impl<T> ChannelState<T> {
 
     /// A `send` was dropped: its turn, if it had one, goes to the next (rule 2).
     pub(super) fn withdraw_send(&mut self, ticket: &mut Option<Ticket>, wakes: &mut Wakes) {
-        if cfg!(parklet_loom_broken = "channel_dropped_send_keeps_its_turn") {
+        if is_broken("channel_dropped_send_keeps_its_turn") {
             return self.waiting_sends.served(ticket, wakes);
         }
         self.waiting_sends.withdraw(ticket, wakes);
@@ -226,7 +227,7 @@ impl<T> ChannelState<T> {
         ticket: &mut Option<Ticket>,
         wakes: &mut Wakes,
     ) {
-        if cfg!(parklet_loom_broken = "channel_dropped_recv_keeps_its_turn") {
+        if is_broken("channel_dropped_recv_keeps_its_turn") {
             return self.queue(how).served(ticket, wakes);
         }
         self.queue(how).withdraw(ticket, wakes);
@@ -243,7 +244,7 @@ impl<T> ChannelState<T> {
             return false;
         }
         self.is_closed = true;
-        if cfg!(parklet_loom_broken = "channel_closes_quietly") {
+        if is_broken("channel_closes_quietly") {
             return true;
         }
         self.waiting_sends.notify_all(wakes);

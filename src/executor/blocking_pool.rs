@@ -42,7 +42,9 @@ use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::primitive::{AtomicU64, Mutex, MutexGuard, Ordering, ThreadParker, ThreadUnparker};
+use crate::primitive::{
+    AtomicU64, Mutex, MutexGuard, Ordering, ThreadParker, ThreadUnparker, is_broken,
+};
 
 #[cfg(not(parklet_loom))]
 use self::retry::Retry;
@@ -247,7 +249,7 @@ impl BlockingPool {
             let mut queue = self.lock();
             let next = queue.next(comes_from, self.newest.load(Ordering::Relaxed));
             let call = queue.call(self.max_threads);
-            if cfg!(parklet_loom_broken = "blocking_pool_goes_idle_in_two_steps") {
+            if is_broken("blocking_pool_goes_idle_in_two_steps") {
                 drop(queue);
                 queue = self.lock();
             }
@@ -267,7 +269,7 @@ impl BlockingPool {
             comes_from = match next {
                 Next::Run(mut job) => {
                     job.run();
-                    if cfg!(parklet_loom_broken = "blocking_pool_delivers_too_early") {
+                    if is_broken("blocking_pool_delivers_too_early") {
                         job.deliver();
                     } else {
                         done = Some(job);
@@ -306,7 +308,7 @@ impl BlockingPool {
             // Being called means having been taken off the list: that alone decides, for the time may run out and
             // the call come at once.
             let Some(place) = queue.idle.iter().position(|idle| idle.number == number) else {
-                return !cfg!(parklet_loom_broken = "blocking_pool_leaves_when_called");
+                return !is_broken("blocking_pool_leaves_when_called");
             };
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 queue.idle.remove(place);

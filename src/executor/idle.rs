@@ -27,7 +27,7 @@
 //! The model is `loom_models/idle.rs`; the rules have a broken variant each, which must fail there.
 
 use super::parker::Unparker;
-use crate::primitive::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
+use crate::primitive::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering, fence, is_broken};
 use std::sync::PoisonError;
 
 /// The threads of one pool that have nothing to run, and the seats at which nobody sits. What a seat is, is of no concern
@@ -99,7 +99,7 @@ impl<S> Idle<S> {
         let (sleeper, seat) = sleeper.zip(seat).expect("neither list is empty");
         lists.granted.push((Arc::clone(&sleeper), seat));
         self.count(&lists);
-        if !cfg!(parklet_loom_broken = "idle_rule_2") {
+        if !is_broken("idle_rule_2") {
             self.searching.fetch_add(1, Ordering::SeqCst);
         }
         drop(lists);
@@ -118,7 +118,7 @@ impl<S> Idle<S> {
         if was_searching {
             self.searching.fetch_sub(1, Ordering::SeqCst);
         }
-        if !cfg!(parklet_loom_broken = "idle_rule_1_sleep") {
+        if !is_broken("idle_rule_1_sleep") {
             fence(Ordering::SeqCst);
         }
     }
@@ -158,7 +158,7 @@ impl<S> Idle<S> {
         lists.vacant.push(seat);
         self.count(&lists);
         drop(lists);
-        if !cfg!(parklet_loom_broken = "idle_rule_1_seat") {
+        if !is_broken("idle_rule_1_seat") {
             fence(Ordering::SeqCst);
         }
     }

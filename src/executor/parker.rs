@@ -25,7 +25,9 @@
 
 #[cfg(parklet_loom)]
 use crate::loom_models::parker::{Driver, Reactor};
-use crate::primitive::{Arc, AtomicU8, Mutex, MutexGuard, Ordering, ThreadParker, ThreadUnparker};
+use crate::primitive::{
+    Arc, AtomicU8, Mutex, MutexGuard, Ordering, ThreadParker, ThreadUnparker, is_broken,
+};
 #[cfg(not(parklet_loom))]
 use crate::reactor::Driver;
 use std::cell::Cell;
@@ -201,7 +203,7 @@ impl Parker {
         if let Some(driver) = seat.reactor.try_drive() {
             return self.drive(driver, timeout, ready);
         }
-        if !cfg!(parklet_loom_broken = "parker_rule_3") {
+        if !is_broken("parker_rule_3") {
             seat.stand_by(&self.unparker, duty);
             if let Some(driver) = seat.reactor.try_drive() {
                 seat.stand_down(&self.unparker);
@@ -236,7 +238,7 @@ impl Parker {
     /// One turn of the driver.
     fn drive(&self, mut driver: Driver<'_>, timeout: Option<Duration>, ready: &mut Vec<Waker>) {
         let word = &self.unparker.word;
-        if cfg!(parklet_loom_broken = "parker_rule_1")
+        if is_broken("parker_rule_1")
             || word
                 .compare_exchange(EMPTY, DRIVING, Ordering::AcqRel, Ordering::Acquire)
                 .is_ok()
@@ -264,7 +266,7 @@ impl Parker {
 
     /// Pays what rule 2 asks for, before other code is run.
     pub(crate) fn settle(&self) {
-        if self.take_debt() && !cfg!(parklet_loom_broken = "parker_rule_2") {
+        if self.take_debt() && !is_broken("parker_rule_2") {
             self.unparker.seat.call_successor();
         }
     }

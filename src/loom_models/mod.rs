@@ -1,8 +1,8 @@
 //! Models for loom, one file a protocol. Run them with
 //! `RUSTFLAGS="--cfg parklet_loom" cargo test --release --lib loom_models`.
 //!
-//! Each file names the *broken variants* of the rules that it checks, a line each. With
-//! `--cfg parklet_loom_broken="NAME"` added to the flags, that rule is broken in the code, and a model has to fail.
+//! Each file names the *broken variants* of the rules that it checks, a line each. With `PARKLET_LOOM_BROKEN=NAME` in the
+//! environment that rule is broken in the code (`is_broken` in `primitive.rs`), and a model has to fail.
 
 mod blocking_pool;
 mod broadcast;

@@ -16,7 +16,7 @@
 //! broken: mutex_dropped_waiter_keeps_it     a_dropped_waiter_hands_the_lock_on
 //! ```
 
-use crate::primitive::{Arc, ThreadParker, ThreadUnparker};
+use crate::primitive::{Arc, ThreadParker, ThreadUnparker, is_broken};
 use crate::sync::mutex_state::MutexState;
 use crate::sync::wait_queue::{Ticket, WaitQueue};
 use crate::sync::waking_lock::WakingLock;
@@ -82,7 +82,7 @@ impl Future for TakePermit<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let TakePermit { permits, ticket } = &mut *self;
         // Rule 3 is kept by who uses the queue, so here it is broken by the model itself.
-        let seen_before = if cfg!(parklet_loom_broken = "wait_queue_looks_before_it_joins") {
+        let seen_before = if is_broken("wait_queue_looks_before_it_joins") {
             permits.state.with(|state, _| Some(state.free))
         } else {
             None

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::lock;
 use super::wheel::{Entry, NEVER, Wheel};
-use crate::primitive::{AtomicU64, Mutex, Ordering};
+use crate::primitive::{AtomicU64, Mutex, Ordering, is_broken};
 
 /// What stands for "the driver is awake": it looks at the wheel before it sleeps, so no timer has to rouse it.
 const AWAKE: u64 = 0;
@@ -102,7 +102,7 @@ impl Deadlines {
         }
         let mut sorted = lock(&self.sorted);
         let next = sorted.wheel.next_deadline();
-        if cfg!(parklet_loom_broken = "deadlines_rule_1") {
+        if is_broken("deadlines_rule_1") {
             drop(sorted);
             sorted = lock(&self.sorted);
         }

@@ -28,7 +28,7 @@ use std::task::Waker;
 
 use super::waiters::{Place, Waiters};
 use super::{lock, poller};
-use crate::primitive::{AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::primitive::{AtomicU32, AtomicU64, Mutex, Ordering, is_broken};
 
 /// The two ways to wait for a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,9 +293,8 @@ impl Source {
     /// Takes in an event, and moves the wakers of those who waited for it to `woken`.
     pub(crate) fn report(&self, generation: u32, readiness: Readiness, woken: &mut Vec<Waker>) {
         let marked = self.change(|state| {
-            (state.generation() == generation
-                || cfg!(parklet_loom_broken = "source_marks_a_later_life"))
-            .then(|| state.ticked().with(state.readiness().and(readiness)))
+            (state.generation() == generation || is_broken("source_marks_a_later_life"))
+                .then(|| state.ticked().with(state.readiness().and(readiness)))
         });
         if marked.is_none() {
             return;
@@ -308,9 +307,7 @@ impl Source {
         };
         let mut waiters = lock(&self.waiters);
         // Closed and opened again since the mark: these waiters wait for another descriptor.
-        if self.generation() == generation
-            || cfg!(parklet_loom_broken = "source_wakes_a_later_life")
-        {
+        if self.generation() == generation || is_broken("source_wakes_a_later_life") {
             waiters.take(whom, woken);
         }
     }
@@ -319,7 +316,7 @@ impl Source {
     pub(crate) fn clear(&self, direction: Direction, seen: State) {
         self.change(|state| {
             let rest = state.readiness().without(direction.spent());
-            (state.same_tick(seen) || cfg!(parklet_loom_broken = "source_clears_what_is_newer"))
+            (state.same_tick(seen) || is_broken("source_clears_what_is_newer"))
                 .then(|| state.with(rest))
         });
     }
@@ -369,8 +366,8 @@ impl Source {
     ) -> io::Result<Wait> {
         // Cloning is foreign code, so it is done before the lock, as dropping what was replaced is done after it.
         let waker = waker.clone();
-        let looked_early = cfg!(parklet_loom_broken = "source_looks_before_it_locks")
-            .then(|| self.state().is_ready(direction));
+        let looked_early =
+            is_broken("source_looks_before_it_locks").then(|| self.state().is_ready(direction));
         let mut waiters = lock(&self.waiters);
         if looked_early.unwrap_or_else(|| self.state().is_ready(direction)) {
             return Ok(Wait::Ready);

@@ -17,6 +17,7 @@
 //! The wheel only sorts. Deadlines stay exact: a slot that is partly due gives out only what is due, in order, and the
 //! driver sleeps to a nanosecond. Eight levels cover all 64 bits, so no deadline is too far; [`NEVER`] is in no slot.
 
+use crate::primitive::is_broken;
 use std::num::NonZeroU64;
 use std::task::Waker;
 
@@ -315,7 +316,7 @@ impl Wheel {
     /// The element of an entry, if it is still that entry's.
     fn stored(&self, entry: Entry) -> Option<&Stored> {
         let stored = self.entries.get(entry.index as usize)?;
-        let is_it = stored.id == entry.id.get() || cfg!(parklet_loom_broken = "deadlines_rule_2");
+        let is_it = stored.id == entry.id.get() || is_broken("deadlines_rule_2");
         (is_it && stored.waker.is_some()).then_some(stored)
     }
 }

@@ -30,7 +30,7 @@
 use super::wait_queue::{Left, Ticket, WaitQueue};
 use super::waking_lock::{Wakes, WakingLock};
 use crate::budget;
-use crate::primitive::{AtomicU8, AtomicU64, Ordering};
+use crate::primitive::{AtomicU8, AtomicU64, Ordering, is_broken};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -93,7 +93,7 @@ impl MutexState {
     /// Gives the lock up, to the first waiter if there is one. Only who holds it may call this.
     #[inline]
     pub(crate) fn release(&self) {
-        let order = if cfg!(parklet_loom_broken = "mutex_release_is_relaxed") {
+        let order = if is_broken("mutex_release_is_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Release
@@ -116,14 +116,14 @@ impl MutexState {
             self.word.store(FREE, Ordering::Release);
             return;
         };
-        let order = if cfg!(parklet_loom_broken = "mutex_hands_over_relaxed") {
+        let order = if is_broken("mutex_hands_over_relaxed") {
             Ordering::Relaxed
         } else {
             Ordering::Release
         };
         self.handed_to.store(next.get(), order);
         queue.notify_one(wakes);
-        if queue.is_empty() || cfg!(parklet_loom_broken = "mutex_forgets_who_waits") {
+        if queue.is_empty() || is_broken("mutex_forgets_who_waits") {
             self.word.store(HELD, Ordering::Relaxed);
         }
     }
@@ -153,7 +153,7 @@ impl MutexState {
 
     /// Takes the lock (true) or makes the word CONTENDED (rule 3). Under the lock of the queue.
     fn acquire_or_contend(&self) -> bool {
-        if cfg!(parklet_loom_broken = "mutex_joins_without_a_mark") {
+        if is_broken("mutex_joins_without_a_mark") {
             return self.try_acquire();
         }
         loop {
@@ -216,7 +216,7 @@ impl Acquire<'_> {
         state.waiters.with(|queue, wakes| {
             let is_handed_over = match queue.leave(ticket, wakes) {
                 Left::Waiting => false,
-                Left::Notified => !cfg!(parklet_loom_broken = "mutex_dropped_waiter_keeps_it"),
+                Left::Notified => !is_broken("mutex_dropped_waiter_keeps_it"),
             };
             if is_handed_over {
                 state.hand_over(queue, wakes);

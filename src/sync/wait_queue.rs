@@ -32,6 +32,7 @@
 //! own: it lies under the lock of the state it belongs to (rule 3).
 
 use super::waking_lock::Wakes;
+use crate::primitive::is_broken;
 use std::num::NonZeroU64;
 use std::task::Waker;
 
@@ -126,7 +127,7 @@ impl WaitQueue {
             Some(waiting) if self.is_waiting(waiting) => {
                 let kept = &mut self.places[waiting.place as usize].waker;
                 let is_same = kept.as_ref().is_some_and(|kept| kept.will_wake(waker));
-                if !is_same && !cfg!(parklet_loom_broken = "wait_queue_first_waker_stays") {
+                if !is_same && !is_broken("wait_queue_first_waker_stays") {
                     wakes.retire(kept.replace(waker.clone()));
                 }
             }
@@ -147,7 +148,7 @@ impl WaitQueue {
         if self.is_empty() {
             return false;
         }
-        let next = if cfg!(parklet_loom_broken = "wait_queue_last_comes_first") {
+        let next = if is_broken("wait_queue_last_comes_first") {
             self.back
         } else {
             self.front
@@ -178,7 +179,7 @@ impl WaitQueue {
         let Some(ticket) = ticket.take() else { return };
         match self.leave(ticket, wakes) {
             Left::Waiting => {}
-            Left::Notified if cfg!(parklet_loom_broken = "wait_queue_turn_not_passed_on") => {}
+            Left::Notified if is_broken("wait_queue_turn_not_passed_on") => {}
             Left::Notified => {
                 self.notify_one(wakes);
             }
@@ -224,7 +225,7 @@ impl WaitQueue {
             free => free,
         };
         self.tickets += 1;
-        let number = if cfg!(parklet_loom_broken = "wait_queue_number_given_twice") {
+        let number = if is_broken("wait_queue_number_given_twice") {
             NonZeroU64::MIN
         } else {
             NonZeroU64::new(self.tickets).expect("counted from one")

@@ -5,7 +5,7 @@
 //! waker may drop a whole task, whose destructor may come back to this very lock. So [`WakingLock::with`] lends out,
 //! beside the state, a [`Wakes`] to collect wakers in; it works when the lock is free again.
 
-use crate::primitive::Mutex;
+use crate::primitive::{Mutex, is_broken};
 use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -46,7 +46,7 @@ impl<S> WakingLock<S> {
         let mut wakes = Wakes::default();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state, &mut wakes);
-        if cfg!(parklet_loom_broken = "waking_lock_wakes_before_unlock") {
+        if is_broken("waking_lock_wakes_before_unlock") {
             mem::take(&mut wakes).work();
         }
         drop(state);

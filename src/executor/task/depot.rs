@@ -6,7 +6,7 @@
 )]
 
 use super::size_class::{CLASSES, layout_of};
-use crate::primitive::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::primitive::{AtomicUsize, Mutex, MutexGuard, Ordering, is_broken};
 use std::alloc;
 use std::ptr::NonNull;
 use std::sync::PoisonError;
@@ -116,7 +116,7 @@ impl Depot {
         if self.stocked.load(Ordering::Relaxed) & (1 << class) == 0 {
             return None;
         }
-        if cfg!(parklet_loom_broken = "recycle_rule_2") {
+        if is_broken("recycle_rule_2") {
             // A look under the lock and the removal under another: two threads may see the same chain.
             let seen = self.lock().shelves[class]
                 .chains
@@ -139,7 +139,7 @@ impl Depot {
         shelves.visit(class).chains.push(chain);
         self.note_stock(class, &shelves);
         while shelves.bytes > self.limit
-            && !cfg!(parklet_loom_broken = "recycle_rule_5")
+            && !is_broken("recycle_rule_5")
             && let Some(stalest) = shelves.stalest()
         {
             let surplus = shelves.pop(stalest);

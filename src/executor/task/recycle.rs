@@ -39,7 +39,10 @@ use super::depot::{Chain, Depot, FreeCell};
 #[cfg(not(parklet_loom))]
 use super::size_class::class_of;
 use super::size_class::{CLASSES, layout_of};
-use std::alloc::{self, Layout};
+use crate::primitive::is_broken;
+use std::alloc;
+#[cfg(not(parklet_loom))]
+use std::alloc::Layout;
 use std::cell::Cell;
 use std::ptr::NonNull;
 #[cfg(not(parklet_loom))]
@@ -108,7 +111,7 @@ impl Magazine {
 
     /// Takes the loaded chain out, if it is not empty.
     fn unload(&self) -> Option<Chain> {
-        if cfg!(parklet_loom_broken = "recycle_rule_1") {
+        if is_broken("recycle_rule_1") {
             let length = CHAIN - self.room.replace(CHAIN);
             return self.loaded.get().map(|first| Chain { first, length });
         }
@@ -199,7 +202,7 @@ impl ThreadCells {
     pub(crate) fn close(&self, depot: &Depot) {
         self.is_open.set(false);
         for (class, magazine) in self.magazines.iter().enumerate() {
-            let loaded = if cfg!(parklet_loom_broken = "recycle_rule_4") {
+            let loaded = if is_broken("recycle_rule_4") {
                 None
             } else {
                 magazine.unload()

@@ -49,7 +49,7 @@
 //!
 //! The models are in `loom_models/task_state.rs`; each rule has a broken variant, which must fail there.
 
-use crate::primitive::{AtomicU64, Ordering};
+use crate::primitive::{AtomicU64, Ordering, is_broken};
 
 const SCHEDULED: u64 = 1;
 const RUNNING: u64 = 1 << 1;
@@ -217,12 +217,12 @@ impl State {
                 // A run that was put off, and no mark since: it is ours already. A wake that comes only now finds RUNNING.
                 return begun;
             }
-            if cfg!(parklet_loom_broken = "state_rule_1") {
+            if is_broken("state_rule_1") {
                 // A look and a store instead of one step: the owner's `claim` may come between.
                 self.0.store(next, Ordering::Release);
                 return begun;
             }
-            let order = if cfg!(parklet_loom_broken = "state_ordering") {
+            let order = if is_broken("state_ordering") {
                 Ordering::Relaxed
             } else {
                 Ordering::AcqRel
@@ -246,7 +246,7 @@ impl State {
                 return EndRun::Abort;
             }
             if again || word & WOKEN != 0 {
-                if cfg!(parklet_loom_broken = "state_rule_2_put_off") {
+                if is_broken("state_rule_2_put_off") {
                     // As if the run ended: a wake then finds the task IDLE and pushes it too.
                     self.update(|word| (word & !RUNNING, ()));
                 }
@@ -297,7 +297,7 @@ impl State {
                 0 => (done(word) - REFERENCE, Finish::Published),
                 _ => (done(word), Finish::WakeJoiner),
             };
-            if cfg!(parklet_loom_broken = "state_rule_4") {
+            if is_broken("state_rule_4") {
                 // A look and then a step: the handle may go between the two.
                 let gone = if outcome == Finish::Published {
                     REFERENCE
@@ -333,7 +333,7 @@ impl State {
     #[must_use]
     pub(crate) fn set_joiner(&self) -> bool {
         self.update(|word| {
-            if word & DONE != 0 && !cfg!(parklet_loom_broken = "state_rule_5") {
+            if word & DONE != 0 && !is_broken("state_rule_5") {
                 (word, false)
             } else {
                 (word | JOINER, true)
@@ -410,7 +410,7 @@ impl State {
     #[must_use]
     #[inline]
     pub(crate) fn drop_reference(&self) -> bool {
-        if cfg!(parklet_loom_broken = "state_rule_6") {
+        if is_broken("state_rule_6") {
             // A look and a store instead of one step: one of two who let go at once is forgotten.
             let word = self.0.load(Ordering::Acquire);
             self.0.store(word - REFERENCE, Ordering::Release);
@@ -453,9 +453,9 @@ impl State {
 fn after_wake(word: u64) -> (u64, bool) {
     if word & (DONE | SCHEDULED) != 0 {
         (word, false)
-    } else if word & RUNNING == 0 || cfg!(parklet_loom_broken = "state_rule_2") {
+    } else if word & RUNNING == 0 || is_broken("state_rule_2") {
         (word | SCHEDULED, true)
-    } else if cfg!(parklet_loom_broken = "state_rule_3") {
+    } else if is_broken("state_rule_3") {
         (word, false)
     } else {
         (word | WOKEN, false)

@@ -5,6 +5,7 @@ use super::channel::{Channel, News};
 use super::error::{RecvError, TryRecvError};
 use super::ring::Read;
 use crate::budget;
+use crate::primitive::is_broken;
 use crate::sync::wait_queue::Ticket;
 use futures_core::Stream;
 use std::fmt;
@@ -12,9 +13,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-
-/// Breaks a rule for a model: a subscriber has a position, and only then is it counted.
-const COUNTED_LATE: bool = cfg!(parklet_loom_broken = "broadcast_subscriber_is_counted_late");
 
 /// Receives every value sent since it subscribed, as far as they are kept.
 ///
@@ -35,14 +33,15 @@ pub struct Receiver<T> {
 impl<T> Receiver<T> {
     /// A receiver of what is sent from now on.
     pub(super) fn subscribe(channel: &Arc<Channel<T>>) -> Receiver<T> {
+        let is_counted_late = is_broken("broadcast_subscriber_is_counted_late");
         let ahead = channel.with(|state, _| {
             let ahead = ReadAhead::new(state.ring.end());
-            if !COUNTED_LATE {
+            if !is_counted_late {
                 state.add_receiver(ahead.watch());
             }
             ahead
         });
-        if COUNTED_LATE {
+        if is_counted_late {
             channel.with(|state, _| state.add_receiver(ahead.watch()));
         }
         Receiver {
@@ -260,7 +259,7 @@ impl<T> Drop for Receiver<T> {
         let freed = channel.with(|channel, wakes| {
             channel.waiting_receivers.served(ticket, wakes);
             channel.remove_receiver(wakes);
-            if cfg!(parklet_loom_broken = "broadcast_gone_receiver_is_waited_for") {
+            if is_broken("broadcast_gone_receiver_is_waited_for") {
                 return Vec::new();
             }
             channel.ring.leave(ahead.taken())

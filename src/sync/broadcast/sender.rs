@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::error::SendError;
 use super::receiver::Receiver;
+use crate::primitive::is_broken;
 use crate::sync::wait_queue::Ticket;
 use std::fmt;
 use std::future::Future;
@@ -72,17 +73,17 @@ impl<T> Sender<T> {
                 return Err(SendError(value));
             }
             let evicted = channel.ring.push(value, channel.receivers);
-            if !cfg!(parklet_loom_broken = "broadcast_publishes_the_tail_late") {
+            if !is_broken("broadcast_publishes_the_tail_late") {
                 self.channel.publish_tail(channel);
             }
-            if cfg!(parklet_loom_broken = "broadcast_send_wakes_one") {
+            if is_broken("broadcast_send_wakes_one") {
                 channel.waiting_receivers.notify_one(wakes);
             } else {
                 channel.waiting_receivers.notify_all(wakes);
             }
             Ok((channel.receivers, evicted))
         })?;
-        if cfg!(parklet_loom_broken = "broadcast_publishes_the_tail_late") {
+        if is_broken("broadcast_publishes_the_tail_late") {
             self.channel
                 .with(|channel, _| self.channel.publish_tail(channel));
         }
@@ -222,7 +223,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         self.channel.with(|channel, wakes| {
             channel.senders -= 1;
-            let is_quiet = cfg!(parklet_loom_broken = "broadcast_last_sender_goes_quietly");
+            let is_quiet = is_broken("broadcast_last_sender_goes_quietly");
             if channel.senders == 0 && !is_quiet {
                 self.channel.publish_tail(channel);
                 channel.waiting_receivers.notify_all(wakes);
