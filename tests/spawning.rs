@@ -369,3 +369,19 @@ fn callers_share_the_seats() {
         });
     });
 }
+
+#[test]
+fn a_task_that_a_block_on_awaits_and_nothing_else_runs_on_its_thread() {
+    with_workers([1, 2, 8], || {
+        let here = thread::current().id();
+        let ran_here = (0..100)
+            .filter(|_| {
+                let ran_on =
+                    task::block_on(async { task::spawn(async { thread::current().id() }).await });
+                ran_on == here
+            })
+            .count();
+        // The watcher may be quicker now and then.
+        assert!(ran_here > 50, "{ran_here} of 100");
+    });
+}

@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Event, poll_once, with_workers};
+use parklet::future;
 use parklet::io::{ReadExt, WriteExt};
 use parklet::net::{TcpListener, TcpStream};
 use parklet::reactor::Async;
@@ -51,6 +52,35 @@ fn a_block_on_goes_on_though_the_task_it_spawned_blocks() {
             task::sleep(Duration::from_millis(1)).await;
             sender.send(()).unwrap();
             blocks.await;
+        });
+    });
+}
+
+#[test]
+fn a_block_on_that_awaits_a_task_and_more_goes_on_though_the_task_blocks() {
+    with_workers([1, 2, 8], || {
+        task::block_on(async {
+            let (sender, receiver) = mpsc::channel();
+            let mut blocks = task::spawn(async move { receiver.recv().unwrap() });
+            let in_time = future::timeout(Duration::from_millis(1), &mut blocks).await;
+            assert!(in_time.is_err());
+            sender.send(()).unwrap();
+            blocks.await;
+        });
+    });
+}
+
+#[test]
+fn the_local_tasks_of_a_block_on_go_on_though_the_task_it_awaits_blocks() {
+    with_workers([1, 2, 8], || {
+        task::block_on(async {
+            let (sender, receiver) = mpsc::channel();
+            let local = task::spawn_local(async move {
+                task::sleep(Duration::from_millis(1)).await;
+                sender.send(()).unwrap();
+            });
+            task::spawn(async move { receiver.recv().unwrap() }).await;
+            local.await;
         });
     });
 }

@@ -62,7 +62,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let parker = wakeup.parker();
     let mut ready = Vec::new();
     for round in (1..=ROUNDS_PER_GLANCE).cycle() {
-        caller::hand_over();
+        caller::hand_over(&wakeup);
         parker.settle();
         if round == ROUNDS_PER_GLANCE {
             parker.glance(&mut ready);

@@ -7,11 +7,14 @@
 //! thousand tasks change threads at the price of one.
 //!
 //! It runs none of them itself: a task that blocks its thread must not hold up the future of a `block_on`, which cannot
-//! go on anywhere else.
+//! go on anywhere else. But one it may run: the task that its future awaits, where nothing else can wake the future. There
+//! is nothing to hold up then, and what would cost two changes of thread costs none. Nothing else can wake it if the
+//! future left one clone of its waker, and that with the handle of this task.
 
-use super::pool;
 use super::seated::{Role, Seated, here};
 use super::spares::Errand;
+use super::wakeup::Wakeup;
+use super::{local, pool};
 
 /// The calling thread is in a `block_on`, until this is dropped.
 #[derive(Debug)]
@@ -43,13 +46,24 @@ impl Drop for Stay {
     }
 }
 
-/// Hands what was spawned and woken since the last time over to a worker. For a caller only: a worker in a nested `block_on`
-/// has a queue of its own, as long as it need not wait.
-pub(super) fn hand_over() {
+/// Hands what was spawned and woken since the last time over to a worker, but for the task that the future awaits and nothing
+/// else: that one is run here. For a caller only: a worker in a nested `block_on` has a queue of its own, as long as it
+/// need not wait.
+pub(super) fn hand_over(wakeup: &Wakeup) {
     here(|here| {
-        if here.role() == Role::Caller {
-            leave_seat(here);
+        if here.role() != Role::Caller {
+            return;
         }
+        if let Some(awaited) = here.take_awaited(wakeup.waker())
+            && !wakeup.is_woken()
+            && wakeup.is_left_at_one_place()
+            // Its other tasks have this thread alone.
+            && !local::is_home()
+            && let Some(runnable) = here.with_queue(|queue| queue.take_only(awaited)).flatten()
+        {
+            runnable.run();
+        }
+        leave_seat(here);
     });
 }
 

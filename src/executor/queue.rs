@@ -3,6 +3,7 @@
 //! A seat is a place at which one thread at a time works: a slot for the task that was woken last, whose data is warm, and
 //! a FIFO deque behind it. There are as many seats as workers; threads come and go (`idle.rs`).
 
+use super::current::TaskId;
 use super::injector::Injector;
 use super::task::{Runnable, Slot};
 use crossbeam::deque::{Steal, Stealer, Worker as Deque};
@@ -137,6 +138,19 @@ impl LocalQueue {
     /// Takes half of what a victim has.
     pub(crate) fn steal_from(&self, victim: &Seat) -> Option<Runnable> {
         insist(|| victim.stealer.steal_batch_and_pop(&self.deque))
+    }
+
+    /// Takes this task out of the deque, if it is all there is.
+    pub(crate) fn take_only(&self, task: TaskId) -> Option<Runnable> {
+        if self.deque.len() != 1 || !self.seat.slot.is_empty() {
+            return None;
+        }
+        let runnable = self.deque.pop()?;
+        if runnable.task().id() == task {
+            return Some(runnable);
+        }
+        self.deque.push(runnable);
+        None
     }
 
     /// Moves what is in the slot to where thieves see it: the thread is about to leave.

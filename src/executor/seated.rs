@@ -5,10 +5,12 @@
 //! used and put back, never while other code runs.
 
 use super::block_on::ROUNDS_PER_GLANCE;
+use super::current::TaskId;
 use super::pool::{self, Pool};
 use super::queue::LocalQueue;
 use super::task::{Place, Runnable};
 use std::cell::Cell;
+use std::task::Waker;
 
 /// So many tasks may wait for the end of the poll that pushed them before help is called: as many as a thief takes in two
 /// goes, so that whoever comes has something to do for a while (bench `chat_fan_out/single_server_cpu`).
@@ -22,6 +24,7 @@ thread_local! {
             queue: Cell::new(None),
             unannounced: Cell::new(0),
             is_dispatching: Cell::new(false),
+            awaited: Cell::new(None),
         }
     };
 }
@@ -49,6 +52,8 @@ pub(super) struct Seated {
     unannounced: Cell<u32>,
     /// Whether the driver's batch is being woken: then a push rouses nobody.
     is_dispatching: Cell<bool>,
+    /// The task whose handle was polled last on this thread and is waited for, and the waker it was polled with.
+    awaited: Cell<Option<(TaskId, *const ())>>,
 }
 
 /// What a seat has for its thread.
@@ -75,6 +80,12 @@ pub(crate) fn schedule(runnable: Runnable, place: Place) {
             pool.call_help();
         }
     });
+}
+
+/// Notes that a handle waits for its task with this waker (`caller.rs`).
+#[inline]
+pub(super) fn note_awaited(task: TaskId, waker: &Waker) {
+    here(|here| here.awaited.set(Some((task, waker.data()))));
 }
 
 /// Lends the calling thread's part in the pool.
@@ -107,6 +118,12 @@ impl Seated {
     /// Changes what this thread is, and says what it was.
     pub(super) fn change_role(&self, role: Role) -> Role {
         self.role.replace(role)
+    }
+
+    /// The task that was last waited for with this waker, unless another was since.
+    pub(super) fn take_awaited(&self, waker: &Waker) -> Option<TaskId> {
+        let (task, with) = self.awaited.take()?;
+        (with == waker.data()).then_some(task)
     }
 
     /// Gives the thread a seat.

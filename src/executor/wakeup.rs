@@ -17,6 +17,9 @@ thread_local! {
     static KEPT: Cell<Option<Rc<Kit>>> = const { Cell::new(None) };
 }
 
+/// Holders of a flag of which nobody has a waker: the kit and the kit's own waker.
+const UNCLONED: usize = 2;
+
 /// One `block_on`'s waker, as its thread has it.
 pub(super) struct Wakeup(Rc<Kit>);
 
@@ -91,10 +94,17 @@ impl Wakeup {
     }
 }
 
+impl Wakeup {
+    /// Whether the waker has been cloned once, and that clone is still there: so one thing can wake the future, and no other.
+    pub(super) fn is_left_at_one_place(&self) -> bool {
+        Arc::strong_count(&self.0.flag) == UNCLONED + 1
+    }
+}
+
 impl Drop for Wakeup {
     fn drop(&mut self) {
-        // The kit's own and the waker's: then nobody else has a clone, and nobody can make one.
-        if Arc::strong_count(&self.0.flag) == 2 {
+        // Then nobody else has a clone, and nobody can make one.
+        if Arc::strong_count(&self.0.flag) == UNCLONED {
             self.0.flag.is_woken.store(false, Ordering::Relaxed);
             let _ = KEPT.try_with(|kept| kept.set(Some(Rc::clone(&self.0))));
         }

@@ -8,7 +8,8 @@ use std::future::Future;
 ///
 /// The task starts at once, whether or not anybody awaits the handle, and within milliseconds even if the thread that
 /// spawned it blocks. The first call starts the pool: as many threads as the machine has cores, or as many as the
-/// environment variable `PARKLET_THREADS` says.
+/// environment variable `PARKLET_THREADS` says. A task that a [`block_on`](crate::task::block_on) awaits, and nothing else,
+/// may run on the thread that waits for it, which saves two changes of thread.
 ///
 /// Dropping the [`JoinHandle`] detaches the task. The process does not wait for tasks that run when `main` returns.
 ///
@@ -23,8 +24,8 @@ use std::future::Future;
 /// use parklet::task;
 ///
 /// task::block_on(async {
-///     let handle = task::spawn(async { "from another thread" });
-///     assert_eq!(handle.await, "from another thread");
+///     let handle = task::spawn(async { 6 * 7 });
+///     assert_eq!(handle.await, 42);
 /// });
 /// ```
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
@@ -38,8 +39,9 @@ where
 /// Spawns a task that stays on the calling thread, so that its future need not be `Send`.
 ///
 /// It runs while the thread is in some [`block_on`](crate::task::block_on), this one or a later one. Called inside a task
-/// of [`spawn`], the thread is the worker that polls it at that moment, and the local task runs there beside the others.
-/// Unfinished local tasks are dropped when their thread ends.
+/// of [`spawn`], the thread is the one that polls it at that moment: a worker, where the local task runs beside the others,
+/// or a thread that awaits the task in a `block_on`, and then the first sentence holds. Unfinished local tasks are dropped
+/// when their thread ends.
 ///
 /// # Panics
 ///

@@ -8,6 +8,7 @@
 use super::state::DropHandle;
 use super::task_ref::TaskRef;
 use crate::executor::current::{self, TaskId};
+use crate::executor::seated;
 use crate::task::Task;
 use std::any::Any;
 use std::fmt;
@@ -214,6 +215,7 @@ impl<T> JoinHandle<T> {
         if self.task.state().is_done() || !self.store_joiner(cx.waker()) {
             return Poll::Ready(self.take_output());
         }
+        seated::note_awaited(self.task.id(), cx.waker());
         Poll::Pending
     }
 
