@@ -15,6 +15,7 @@ use std::env;
 use std::future::{Future, pending};
 use std::hint::black_box;
 use std::process::exit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Repetitions; the second count has twice as many.
 const TIMES: u32 = 1000;
@@ -229,6 +230,16 @@ fn expect_bytes<T>(limit: u64, start: impl Fn(usize, &mut Vec<T>)) {
     assert!(each <= limit, "{each} bytes each, at most {limit}");
 }
 
+/// How many tasks have come to the point where they wait.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns when so many tasks wait.
+fn until_waiting(many: usize) {
+    while WAITING.load(Ordering::Relaxed) < many {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_task_that_waits() {
     // The header's 40 and the future's 64; queues and lists grow now and then.
@@ -236,11 +247,12 @@ fn a_task_that_waits() {
         handles.extend((0..many).map(|_| {
             task::spawn(async {
                 let state = black_box([0_u8; 64]);
+                WAITING.fetch_add(1, Ordering::Relaxed);
                 pending::<()>().await;
                 black_box(state);
             })
         }));
-        task::block_on(task::spawn(task::yield_now()));
+        until_waiting(many);
     });
 }
 
@@ -258,12 +270,12 @@ fn a_connection_whose_reader_waits() {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 task::spawn(async move {
                     let mut byte = [0];
+                    WAITING.fetch_add(1, Ordering::Relaxed);
                     stream.read(&mut byte).await.unwrap();
                 })
                 .detach();
             }
         }));
-        // After the last one's first poll.
-        task::block_on(task::spawn(task::yield_now()));
+        until_waiting(many);
     });
 }
