@@ -5,9 +5,7 @@
 
 mod common;
 
-use common::{Event, watchdog, with_workers};
-use parklet::io::{ReadExt, WriteExt};
-use parklet::net::{TcpListener, TcpStream};
+use common::{Event, serve_and_ask, watchdog, with_workers};
 use parklet::sync;
 use parklet::{channel, task};
 use std::cell::Cell;
@@ -26,20 +24,7 @@ async fn ordinary_life() {
     }
     task::spawn(async { task::yield_now().await }).await;
     task::sleep(Duration::from_millis(1)).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = task::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut text = [0; 4];
-        stream.read_exact(&mut text).await.unwrap();
-        stream.write_all(&text).await.unwrap();
-    });
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"ping").await.unwrap();
-    let mut text = [0; 4];
-    stream.read_exact(&mut text).await.unwrap();
-    assert_eq!(&text, b"ping");
-    server.await;
+    serve_and_ask(async {}).await;
 }
 
 /// Lives beside `neighbours`, spawned before, on the one worker and on the main thread.

@@ -5,10 +5,8 @@
 
 mod common;
 
-use common::{Event, poll_once, with_workers};
+use common::{Event, poll_once, serve_and_ask, with_workers};
 use parklet::future;
-use parklet::io::{ReadExt, WriteExt};
-use parklet::net::{TcpListener, TcpStream};
 use parklet::reactor::Async;
 use parklet::task::{self, Poll};
 use std::future::poll_fn;
@@ -223,21 +221,7 @@ fn hold_up_workers(workers: usize, compute: bool) -> Event {
 /// Timers, sockets, spawning and waking: what others should go on doing.
 async fn ordinary_life() {
     task::sleep(Duration::from_millis(1)).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = task::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut text = [0; 4];
-        stream.read_exact(&mut text).await.unwrap();
-        task::sleep(Duration::from_millis(1)).await;
-        stream.write_all(&text).await.unwrap();
-    });
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"ping").await.unwrap();
-    let mut text = [0; 4];
-    stream.read_exact(&mut text).await.unwrap();
-    assert_eq!(&text, b"ping");
-    server.await;
+    serve_and_ask(task::sleep(Duration::from_millis(1))).await;
 }
 
 #[test]

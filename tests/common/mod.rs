@@ -5,6 +5,9 @@
 #[path = "../own_process/mod.rs"]
 pub(crate) mod own_process;
 
+use parklet::io::{ReadExt, WriteExt};
+use parklet::net::{TcpListener, TcpStream};
+use parklet::task;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
 use std::io::Write;
@@ -286,4 +289,23 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> &str {
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .expect("the payload is a message")
+}
+
+/// A question over TCP and its answer, for which the server takes as long as `thinking`: sockets and spawning at work.
+pub(crate) async fn serve_and_ask(thinking: impl Future<Output = ()> + Send + 'static) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = task::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut text = [0; 4];
+        stream.read_exact(&mut text).await.unwrap();
+        thinking.await;
+        stream.write_all(&text).await.unwrap();
+    });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"ping").await.unwrap();
+    let mut text = [0; 4];
+    stream.read_exact(&mut text).await.unwrap();
+    assert_eq!(&text, b"ping");
+    server.await;
 }
