@@ -10,7 +10,7 @@ use parklet::io::{ReadExt, WriteExt};
 use parklet::net::TcpListener;
 use parklet::task;
 use std::collections::BTreeMap;
-use std::env;
+use std::fmt;
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{Read, Write};
@@ -21,13 +21,10 @@ use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread;
 
-/// Repetitions; the second count has twice as many.
-const TIMES: u32 = 1000;
+/// Repetitions; so many that what a thread calls as it begins and ends comes to nothing beside them.
+const TIMES: u32 = 2000;
 
-/// How the process that is counted is told how many repetitions it has to make.
-const TIMES_VARIABLE: &str = "PARKLET_TEST_TIMES";
-
-/// What a cost may have beyond its limit: the watcher is roused now and then.
+/// What a cost may have beyond its limit: a thread begins and ends, and the watcher is roused now and then.
 const TOLERANCE: f64 = 0.2;
 
 /// The least of so many counts is what counts: where the system takes threads off their cores, they wait more often, and
@@ -60,7 +57,7 @@ fn cost(left_out: &[&str], limit: f64, run: impl Fn(u32)) -> Option<f64> {
     let test = test_name();
     let Some(program) = again(&test) else {
         let _watchdog = watchdog();
-        run(env::var(TIMES_VARIABLE).unwrap().parse().unwrap());
+        run(TIMES);
         threads_that_run_tasks().for_each(say);
         return None;
     };
@@ -72,22 +69,16 @@ fn cost(left_out: &[&str], limit: f64, run: impl Fn(u32)) -> Option<f64> {
         eprintln!("skipped: strace is not installed or not allowed to trace");
         return None;
     }
-    let mut least: Option<[Calls; 2]> = None;
-    let mut cost = f64::MAX;
+    let mut least = f64::MAX;
     for _ in 0..ATTEMPTS {
-        let [few, many] = [TIMES, 2 * TIMES].map(|times| calls(&program, times, left_out));
-        let [few, many] = match least {
-            Some([least_few, least_many]) => [few.or_less(least_few), many.or_less(least_many)],
-            None => [few, many],
-        };
-        cost = (many.total() - few.total()) / f64::from(TIMES);
-        println!("{test}: {cost:.2} system calls, {}", many.per(2 * TIMES));
-        if cost <= limit + TOLERANCE {
+        let calls = calls(&program, left_out);
+        least = least.min(calls.an_operation());
+        println!("{test}: {:.2} system calls, {calls}", calls.an_operation());
+        if least <= limit + TOLERANCE {
             break;
         }
-        least = Some([few, many]);
     }
-    Some(cost)
+    Some(least)
 }
 
 /// The same for an operation of tasks.
@@ -112,29 +103,23 @@ fn can_trace() -> bool {
 struct Calls(BTreeMap<String, u32>);
 
 impl Calls {
-    fn total(&self) -> f64 {
-        f64::from(self.0.values().sum::<u32>())
+    fn an_operation(&self) -> f64 {
+        f64::from(self.0.values().sum::<u32>()) / f64::from(TIMES)
     }
+}
 
-    fn or_less(self, other: Calls) -> Calls {
-        if other.total() < self.total() {
-            other
-        } else {
-            self
-        }
-    }
-
-    /// What comes to each of so many operations.
-    fn per(&self, times: u32) -> String {
-        let each = |(name, &count)| (name, f64::from(count) / f64::from(times));
+/// What of each comes to an operation.
+impl fmt::Display for Calls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = |(name, &count)| (name, f64::from(count) / f64::from(TIMES));
         let is_visible = |&(_, cost): &(_, f64)| cost >= 0.005;
         let costs: BTreeMap<_, f64> = self.0.iter().map(each).filter(is_visible).collect();
-        format!("{costs:.2?}")
+        write!(formatter, "{costs:.2?}")
     }
 }
 
 /// What the threads that run tasks call, the names given left out.
-fn calls(program: &Command, times: u32, left_out: &[&str]) -> Calls {
+fn calls(program: &Command, left_out: &[&str]) -> Calls {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let mut strace = Command::new("strace");
@@ -147,7 +132,6 @@ fn calls(program: &Command, times: u32, left_out: &[&str]) -> Calls {
     );
     strace
         .env("PARKLET_THREADS", "1")
-        .env(TIMES_VARIABLE, times.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     let threads = listen(strace.spawn().unwrap());
