@@ -75,7 +75,7 @@ fn the_chat_goes_as_the_readme_shows_it() {
     };
     let shown: SocketAddr = address_in(greeting);
     assert!(
-        read("examples/chat_server.rs").contains(&format!("\"{shown}\"")),
+        read("examples/chat_server/main.rs").contains(&format!("\"{shown}\"")),
         "the default address"
     );
 
@@ -93,5 +93,5 @@ fn the_chat_goes_as_the_readme_shows_it() {
 #[test]
 fn the_hint_is_the_one_that_the_readme_shows() {
     assert!(read("README.md").contains(HINT));
-    assert!(read("examples/chat_client.rs").contains(HINT));
+    assert!(read("examples/chat_client/main.rs").contains(HINT));
 }

@@ -5,7 +5,7 @@
 //! post rust hello, everybody
 //! ```
 //!
-//! [`run`] knows no terminal. The program `examples/chat_client.rs` gives it the process's own streams, and a test gives
+//! [`run`] knows no terminal. The program in `examples/chat_client/` gives it the process's own streams, and a test gives
 //! it bytes.
 
 use std::convert::Infallible;
