@@ -168,6 +168,17 @@ fn help_is_given() {
 }
 
 #[test]
+fn the_version_is_given() {
+    for program in ["chat_server", "chat_client"] {
+        for flag in ["--version", "-V"] {
+            let ended = Program::start(Command::new(example(program)).arg(flag)).wait();
+            let version = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
+            assert_ended(&ended, 0, &format!("{program}{version}"), "");
+        }
+    }
+}
+
+#[test]
 fn cheapo_request_shows_the_whole_reply() {
     let ended = Program::start(&mut Command::new(example("cheapo_request"))).wait();
     assert_ended(

@@ -74,9 +74,13 @@ fn the_chat_goes_as_the_readme_shows_it() {
         )
     };
     let shown: SocketAddr = address_in(greeting);
+    let settings = Command::new(example("chat_server"))
+        .arg("--check-config")
+        .output();
+    let settings = String::from_utf8(settings.unwrap().stdout).unwrap();
     assert!(
-        read("examples/chat_server/main.rs").contains(&format!("\"{shown}\"")),
-        "the default address"
+        settings.contains(&format!("listen = \"{shown}\"  # default\n")),
+        "the default address: {settings}"
     );
 
     let server = start(server, "127.0.0.1:0");

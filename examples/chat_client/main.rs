@@ -18,6 +18,8 @@
 //!
 //! It ends with its input, after the replies, or when the server closes the connection, and says which.
 
+mod arguments;
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -27,22 +29,20 @@ use parklet::io;
 use parklet::net::TcpStream;
 use parklet::task;
 
-const USAGE: &str = "usage: chat_client [ADDRESS]   (127.0.0.1:8080 if none is given)
-commands, one a line: join GROUP, post GROUP MESSAGE...";
+use arguments::Command;
+
+/// What somebody at a terminal is told first.
+const HINT: &str = "join GROUP, post GROUP MESSAGE...; ctrl-D ends";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os()
-        .skip(1)
-        .map(std::ffi::OsString::into_string);
-    let address = match (arguments.next(), arguments.next()) {
-        (None, None) => "127.0.0.1:8080".to_string(),
-        (Some(Ok(help)), None) if help == "--help" || help == "-h" => {
-            let _ = writeln!(std::io::stdout(), "{USAGE}");
+    let address = match arguments::read(std::env::args_os()) {
+        Ok(Command::Talk(address)) => address,
+        Ok(Command::Say(text)) => {
+            let _ = writeln!(std::io::stdout(), "{text}");
             return ExitCode::SUCCESS;
         }
-        (Some(Ok(address)), None) if !address.starts_with('-') => address,
-        _ => {
-            say(USAGE);
+        Err(error) => {
+            say(&format!("chat_client: {error}"));
             return ExitCode::from(2);
         }
     };
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 async fn talk(address: &str) -> ChatResult<End> {
     let server = TcpStream::connect(address).await?;
     if std::io::stdin().is_terminal() {
-        say("join GROUP, post GROUP MESSAGE...; ctrl-D ends");
+        say(HINT);
     }
     let commands = io::BufReader::new(io::stdin());
     client::run(server, commands, io::stdout(), say).await

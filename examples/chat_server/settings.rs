@@ -1,0 +1,75 @@
+//! What an operator may set, one row a setting.
+//!
+//! A row is all there is to a setting: its name is the flag's, the key's in the file and, in capitals, the variable's.
+//! Whoever adds one adds a field and a row.
+
+use parklet::chat::protocol::MAX_LINE_LENGTH;
+
+/// The settings of one server.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The address to listen on.
+    pub(crate) listen: String,
+    /// The longest line taken from a client, in bytes.
+    pub(crate) max_line: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            max_line: MAX_LINE_LENGTH,
+        }
+    }
+}
+
+/// One setting.
+pub(crate) struct Row {
+    /// Its name, in words with dashes between them.
+    pub(crate) name: &'static str,
+    /// What the value is, in a word.
+    pub(crate) value: &'static str,
+    /// What it does, in a line.
+    pub(crate) help: &'static str,
+    /// Takes the value over, or says what was expected.
+    pub(crate) set: fn(&mut Settings, &str) -> Result<(), String>,
+    /// The value, as the file would have it.
+    pub(crate) show: fn(&Settings) -> String,
+}
+
+/// All settings, in the order in which they are shown.
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        name: "listen",
+        value: "ADDRESS",
+        help: "where clients come in, HOST:PORT; port 0 lets the system choose",
+        set: |settings, text| {
+            settings.listen = text.to_owned();
+            Ok(())
+        },
+        show: |settings| format!("{:?}", settings.listen),
+    },
+    Row {
+        name: "max-line",
+        value: "BYTES",
+        help: "the longest line taken from a client",
+        set: |settings, text| {
+            settings.max_line = number(text, 256, 16 * 1024 * 1024, "bytes")?;
+            Ok(())
+        },
+        show: |settings| settings.max_line.to_string(),
+    },
+];
+
+/// The row of this name.
+pub(crate) fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+/// A whole number within limits.
+fn number(text: &str, least: usize, most: usize, of: &str) -> Result<usize, String> {
+    let number = text.parse().ok();
+    number
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("expected a number of {of} from {least} to {most}"))
+}

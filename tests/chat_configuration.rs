@@ -1,0 +1,276 @@
+//! The chat server's settings: where they come from, who wins, and what is said of a wrong one.
+
+mod chat_support;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use chat_support::{Client, Ended, Program, address_in, example};
+use tempfile::TempDir;
+
+/// A folder with one file in it.
+struct ConfigFile {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl ConfigFile {
+    fn new(text: impl AsRef<[u8]>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.toml");
+        fs::write(&path, text).unwrap();
+        Self {
+            _folder: folder,
+            path,
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.path.to_str().unwrap()
+    }
+}
+
+/// The server, with no settings in its environment.
+fn server() -> Command {
+    let mut command = Command::new(example("chat_server"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PARKLET_CHAT_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn run(command: &mut Command) -> Ended {
+    Program::start(command).wait()
+}
+
+/// The server must refuse to start with these lines on its standard error, and with the exit code 2.
+#[track_caller]
+fn refused(command: &mut Command, problems: &[&str]) {
+    let ended = run(command);
+    let expected: String = problems
+        .iter()
+        .map(|problem| format!("chat_server: {problem}\n"))
+        .collect();
+    assert_eq!(ended.stderr, expected);
+    assert_eq!(ended.stdout, "");
+    assert_eq!(ended.code, Some(2));
+}
+
+/// The line of `--check-config` for the setting `name`.
+#[track_caller]
+fn checked(command: &mut Command, name: &str) -> String {
+    let ended = run(command.arg("--check-config"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let mut lines = ended.stdout.lines();
+    let line = lines.find(|line| line.starts_with(&format!("{name} = ")));
+    line.unwrap_or_else(|| panic!("no {name} in {}", ended.stdout))
+        .to_owned()
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_a_variable_over_the_file_and_the_file_over_the_default() {
+    let file = ConfigFile::new("# limits\nmax-line = 1001\n");
+    let in_file = format!("max-line = 1001  # {}, line 2", file.name());
+    let (variable, of_file) = ("PARKLET_CHAT_MAX_LINE", ["--config", file.name()]);
+
+    assert_eq!(
+        checked(&mut server(), "max-line"),
+        "max-line = 65536  # default"
+    );
+    assert_eq!(checked(server().args(of_file), "max-line"), in_file);
+    assert_eq!(
+        checked(server().args(of_file).env(variable, "1002"), "max-line"),
+        "max-line = 1002  # PARKLET_CHAT_MAX_LINE"
+    );
+    assert_eq!(
+        checked(
+            server()
+                .args(of_file)
+                .env(variable, "1002")
+                .arg("--max-line=1003"),
+            "max-line"
+        ),
+        "max-line = 1003  # --max-line"
+    );
+    // The file itself, too, and what is empty is not set.
+    assert_eq!(
+        checked(
+            server()
+                .env("PARKLET_CHAT_CONFIG", file.name())
+                .env(variable, ""),
+            "max-line"
+        ),
+        in_file
+    );
+    let other = ConfigFile::new("max-line = 0x400");
+    assert_eq!(
+        checked(
+            server()
+                .env("PARKLET_CHAT_CONFIG", file.name())
+                .args(["--config", other.name()]),
+            "max-line"
+        ),
+        format!("max-line = 1024  # {}, line 1", other.name())
+    );
+}
+
+#[test]
+fn what_is_checked_can_be_used_as_a_file() {
+    let shown = run(server().args(["--check-config", "127.0.0.1:0", "--max-line", "777"])).stdout;
+    let file = ConfigFile::new(&shown);
+    let again = run(server().args(["--check-config", "--config", file.name()])).stdout;
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines();
+        lines
+            .map(|line| line.split("  # ").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(values(&again), values(&shown));
+    assert!(values(&shown).contains(&"max-line = 777".to_owned()));
+}
+
+#[test]
+fn settings_take_effect() {
+    let file = ConfigFile::new("listen = \"127.0.0.1:0\"\nmax-line = 300\n");
+    let server = Program::start(server().args(["--config", file.name()]));
+    let mut client = Client::connect(address_in(&server.line()));
+    client.send([b'x'; 301]);
+    assert_eq!(
+        client.line(),
+        "{\"Error\":\"line 1 is longer than 300 bytes\"}\n"
+    );
+}
+
+#[test]
+fn a_bad_value_is_told_with_its_place() {
+    let expected = "expected a number of bytes from 256 to 16777216";
+    refused(
+        server().args(["--max-line", "abc"]),
+        &[&format!("--max-line \"abc\": {expected}")],
+    );
+    refused(
+        server().env("PARKLET_CHAT_MAX_LINE", "-1"),
+        &[&format!("PARKLET_CHAT_MAX_LINE \"-1\": {expected}")],
+    );
+    refused(
+        server().env("PARKLET_CHAT_MAX_LINE", OsStr::from_bytes(b"\xff")),
+        &["PARKLET_CHAT_MAX_LINE \"\\xFF\": expected UTF-8"],
+    );
+    let file = ConfigFile::new("\nmax-line = 99999999999999999999\n");
+    refused(
+        server().args(["--config", file.name()]),
+        &[&format!(
+            "{}, line 2: max-line \"99999999999999999999\": {expected}",
+            file.name()
+        )],
+    );
+    let file = ConfigFile::new("max-line = 255");
+    refused(
+        server().args(["--config", file.name()]),
+        &[&format!(
+            "{}, line 1: max-line \"255\": {expected}",
+            file.name()
+        )],
+    );
+    refused(
+        server().arg("--max-line"),
+        &["missing argument for option '--max-line'; --help lists what there is"],
+    );
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let file = ConfigFile::new("max_line = 1\nlisten = [8080]\n\n[tls]\nkey = \"secret\"\n");
+    let name = file.name();
+    refused(
+        server()
+            .args(["--config", name, "--max-line", "1k"])
+            .env("PARKLET_CHAT_MAX_LINE", "none"),
+        &[
+            &format!("{name}, line 1: unknown key \"max_line\"; --help lists the settings"),
+            &format!("{name}, line 2: listen: expected a text or a number, found array"),
+            &format!("{name}, line 4: unknown key \"tls\"; --help lists the settings"),
+            "PARKLET_CHAT_MAX_LINE \"none\": expected a number of bytes from 256 to 16777216",
+            "--max-line \"1k\": expected a number of bytes from 256 to 16777216",
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_told() {
+    let file = ConfigFile::new("");
+    let missing = file.path.with_file_name("chat.yaml");
+    let missing = missing.to_str().unwrap();
+    refused(
+        server().args(["--config", missing]),
+        &[&format!(
+            "cannot read {missing}: No such file or directory (os error 2)"
+        )],
+    );
+    let folder = file.path.parent().unwrap().to_str().unwrap();
+    refused(
+        server().env("PARKLET_CHAT_CONFIG", folder),
+        &[&format!(
+            "cannot read {folder}: Is a directory (os error 21)"
+        )],
+    );
+    fs::write(&file.path, b"max-line = \"\xff\"").unwrap();
+    refused(
+        server().args(["--config", file.name()]),
+        &[&format!(
+            "cannot read {}: stream did not contain valid UTF-8",
+            file.name()
+        )],
+    );
+    for (text, line) in [
+        ("listen = 1\nmax-line =\n", 2),
+        ("max-line = 1\nmax-line = 2\n", 2),
+        ("listen", 1),
+        ("\n\n= 5", 3),
+    ] {
+        fs::write(&file.path, text).unwrap();
+        let ended = run(server().args(["--config", file.name()]));
+        let place = format!("chat_server: {}, line {line}: ", file.name());
+        assert!(ended.stderr.starts_with(&place), "{text:?}: {ended:?}");
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    }
+}
+
+#[test]
+fn an_address_that_does_not_resolve_is_found_by_the_check() {
+    let ended = run(server().args(["--check-config", "--listen", "nonsense"]));
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(
+        ended.stderr,
+        "chat_server: could not resolve address \"nonsense\": no port (expected HOST:PORT)\n"
+    );
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_remarked_upon_and_does_no_harm() {
+    // This one is what Kubernetes gives to every container beside a service called `parklet-chat`.
+    let mut command = server();
+    command.env("PARKLET_CHAT_PORT", "tcp://10.0.0.1:8080");
+    let server = Program::start(command.arg("127.0.0.1:0"));
+    assert_eq!(
+        server.error_line(),
+        "chat_server: PARKLET_CHAT_PORT is no setting of this server; --help lists them\n"
+    );
+    Client::connect(address_in(&server.line())).join("g");
+}
+
+#[test]
+fn the_help_names_every_setting() {
+    let help = run(server().arg("--help")).stdout;
+    let settings = run(server().arg("--check-config")).stdout;
+    assert!(settings.lines().count() >= 2, "{settings}");
+    for line in settings.lines() {
+        let name = line.split(' ').next().unwrap();
+        assert!(help.contains(&format!("  --{name} ")), "{name} in {help}");
+    }
+}
