@@ -1,30 +1,38 @@
-//! From a name to the group: a plain mutex around a map, since nothing is awaited while it is held.
+//! From a name to the group: plain mutexes around maps, since nothing is awaited while one is held.
 //!
 //! A group is in the table while it has members. To post to a name that is not there is an error; so a server that
 //! runs for years keeps the groups of those who are connected and no others.
+//!
+//! The table is cut into shards, each with a lock of its own, so that posters to different groups seldom meet.
 
 use std::collections::HashMap;
-use std::io;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::accept::ChatStream;
-use super::group::{Group, Leave};
-use super::outbound::Outbound;
-use super::protocol::Frame;
-use crate::sync::broadcast;
+use super::group::Group;
+use super::membership::Membership;
+
+/// How many shards there are. With several times the workers a small machine has, two of them rarely want the same one;
+/// an empty one costs 56 bytes.
+const SHARDS: usize = 32;
+
+/// Some of the groups, by name.
+type Shard = HashMap<String, Arc<Group>>;
 
 /// All groups of one server, by name.
 #[derive(Default)]
 pub(crate) struct GroupTable {
-    /// Who joins subscribes under this lock, and under it a group without subscribers is removed: so nobody joins a
+    /// Who joins subscribes under a shard's lock, and under it a group without subscribers is removed: so nobody joins a
     /// group that is no longer here.
-    groups: Mutex<HashMap<String, Arc<Group>>>,
+    shards: [Mutex<Shard>; SHARDS],
+    /// Says in which shard a name is.
+    hasher: RandomState,
 }
 
 impl GroupTable {
     /// Makes the caller a member of the group `name`, from the next message on. The group is created if need be.
-    pub(crate) fn join(self: &Arc<Self>, name: &str) -> Member {
-        let mut groups = self.lock();
+    pub(crate) fn join(self: &Arc<Self>, name: &str) -> Membership {
+        let mut groups = self.shard(name);
         let group = match groups.get(name) {
             Some(group) => group.clone(),
             None => {
@@ -33,13 +41,7 @@ impl GroupTable {
                 group
             }
         };
-        let inbox = group.subscribe();
-        drop(groups);
-        let table = self.clone();
-        Member {
-            inbox,
-            place: Place { group, table },
-        }
+        Membership::new(group, self.clone())
     }
 
     /// Sends `message` to all members of the group `name`.
@@ -48,7 +50,7 @@ impl GroupTable {
     ///
     /// What to tell the sender when there are none.
     pub(crate) fn post(&self, name: &str, message: String) -> Result<(), String> {
-        let group = self.lock().get(name).cloned();
+        let group = self.shard(name).get(name).cloned();
         match group {
             Some(group) if group.post(message) => Ok(()),
             _ => Err(format!("Group '{name}' does not exist")),
@@ -56,8 +58,8 @@ impl GroupTable {
     }
 
     /// Removes the group `name` if its last member has gone.
-    fn prune(&self, name: &str) {
-        let mut groups = self.lock();
+    pub(crate) fn prune(&self, name: &str) {
+        let mut groups = self.shard(name);
         let deserted = groups.get(name).is_some_and(|group| group.is_empty());
         let removed = deserted.then(|| groups.remove(name));
         // The lock first: what the drop of a group runs has no business under it.
@@ -65,39 +67,11 @@ impl GroupTable {
         drop(removed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Group>>> {
-        // No change above leaves the map half done, so a panic leaves it as it should be.
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A membership. To drop it is to leave.
-pub(crate) struct Member {
-    /// What was posted since. It is dropped before `place`, which then looks who is left.
-    inbox: broadcast::Receiver<Frame>,
-    place: Place,
-}
-
-impl Member {
-    /// Carries what is posted on to the member: see [`Group::forward`].
-    pub(crate) async fn forward<S: ChatStream>(
-        &mut self,
-        outbound: &Outbound<S>,
-        leave: Leave,
-    ) -> io::Result<()> {
-        let group = &self.place.group;
-        group.forward(&mut self.inbox, outbound, leave).await
-    }
-}
-
-/// A member's place in its group. The last one to leave takes the group out of the table.
-struct Place {
-    group: Arc<Group>,
-    table: Arc<GroupTable>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.table.prune(self.group.name());
+    /// The shard that `name` is in, or would be.
+    fn shard(&self, name: &str) -> MutexGuard<'_, Shard> {
+        let hash = self.hasher.hash_one(name);
+        let shard = &self.shards[hash as usize % SHARDS];
+        // No change above leaves a map half done, so a panic leaves it as it should be.
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

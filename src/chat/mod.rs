@@ -1,14 +1,14 @@
 //! The demo: a chat server and its client, in the words of *Programming Rust*, chapter 20.
 //!
 //! ```text
-//!  client ── lines ──► connection ── join ──► GroupTable ──► Group: a ring of 1000 frames
-//!    ▲                  (reads)      post ──►                  │ one task a member
-//!    └──────────────── Outbound ◄──────────────────────────────┘ carries them on
+//!  client ── lines ──► Inbound ──► connection ── join ──► GroupTable ──► Group: a ring of 1000 frames
+//!    ▲                              (one task)   post ──►                  │ wakes its members
+//!    └──────────────── Outbound ◄────────────────────── Membership ◄───────┘
 //! ```
 //!
-//! Each file is one of these words: [`protocol`] is what goes over the wire, `connection` reads one client's
-//! requests, `outbound` is the half that writes to it, `group` and `group_table` are who hears whom, [`server`]
-//! accepts, and [`client`] is the terminal side.
+//! Each file is one of these words: [`protocol`] is what goes over the wire, `connection` serves one client,
+//! `inbound` and `outbound` are the halves that read from it and write to it, `group`, `group_table` and `membership`
+//! are who hears whom, [`server`] accepts and `stop` ends, and [`client`] is the terminal side.
 //!
 //! A chat of one process, server and client over a loopback socket:
 //!
@@ -43,9 +43,12 @@ pub mod client;
 mod connection;
 mod group;
 mod group_table;
+mod inbound;
+mod membership;
 mod outbound;
 pub mod protocol;
 pub mod server;
+mod stop;
 
 pub use protocol::{
     ChatError, ChatResult, FromClient, FromServer, JsonLines, receive_as_json, send_as_json,

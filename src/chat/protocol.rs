@@ -298,7 +298,7 @@ fn too_long(error: &io::Error) -> Option<usize> {
 }
 
 /// Reads the value on line number `line`.
-fn parse<P: DeserializeOwned>(line: u64, bytes: &[u8]) -> ChatResult<P> {
+pub(crate) fn parse<P: DeserializeOwned>(line: u64, bytes: &[u8]) -> ChatResult<P> {
     // First of all: serde_json does not look at the bytes of strings that it skips.
     let text = str::from_utf8(bytes).map_err(|error| bad_utf8(line, error))?;
     serde_json::from_str(text).map_err(|error| bad_json(line, &error))

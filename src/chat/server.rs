@@ -12,9 +12,10 @@ use std::time::Duration;
 
 pub use super::accept::{Accept, ChatStream};
 
-use super::connection::{self, Stop};
+use super::connection;
 use super::group_table::GroupTable;
 use super::protocol::MAX_LINE_LENGTH;
+use super::stop::{self, Stop};
 use crate::channel;
 use crate::future;
 use crate::io;
@@ -142,16 +143,16 @@ impl Builder {
     /// # .unwrap();
     /// ```
     pub async fn run<A: Accept>(self, accept: A, shutdown: impl Future) {
-        // Nothing is sent over either channel. To drop `stopping` is to tell every connection to stop; each of them
-        // holds a clone of `gone`, so `all_gone` hears of it when the last one has.
-        let (stopping, stop) = channel::bounded::<Infallible>(1);
+        let (stopper, stop) = stop::pair();
+        // Nothing is sent over this channel. Every connection holds a clone of `gone`, so `all_gone` hears of it when the
+        // last of them has.
         let (gone, all_gone) = channel::bounded::<Infallible>(1);
 
         let stopped = async {
             shutdown.await;
         };
         future::or(stopped, self.accept_all(&accept, &stop, &gone)).await;
-        drop((accept, stopping, gone));
+        drop((accept, stopper, gone));
         let _ = all_gone.recv().await;
     }
 
