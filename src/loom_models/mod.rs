@@ -11,6 +11,7 @@ mod deadlines;
 mod idle;
 pub(crate) mod parker;
 mod recycle;
+mod semaphore;
 mod source;
 mod task_state;
 mod wait_queue;

@@ -1,9 +1,11 @@
-//! Tasks that wait for each other: an async mutex, a broadcast channel, and the queue of waiters beneath them.
+//! Tasks that wait for each other: an async mutex, a semaphore, a broadcast channel, and the queue of waiters beneath
+//! them.
 //!
 //! ```text
-//! mutex.rs ──► mutex_state.rs ─┐
-//! broadcast/ ──────────────────┼──► waking_lock.rs ──► wait_queue.rs
-//! channel/ (its own module) ───┘
+//! mutex.rs ──────► mutex_state.rs ──────┐
+//! semaphore.rs ──► semaphore_state.rs ──┤
+//! broadcast/ ───────────────────────────┼──► waking_lock.rs ──► wait_queue.rs
+//! channel/ (its own module) ────────────┘
 //! ```
 //!
 //! None of it knows the executor or the reactor: a waiter is a waker in a queue, so all of it works under any executor
@@ -18,10 +20,16 @@ pub mod broadcast;
 mod mutex;
 pub(crate) mod mutex_state;
 pub(crate) mod park_until;
+#[cfg(not(parklet_loom))]
+mod semaphore;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod semaphore_state;
 pub(crate) mod wait_queue;
 pub(crate) mod waking_lock;
 
 #[cfg(not(parklet_loom))]
 pub use mutex::{Lock, Mutex, MutexGuard, MutexGuardArc};
+#[cfg(not(parklet_loom))]
+pub use semaphore::{Semaphore, SemaphoreGuard, SemaphoreGuardArc};
 #[doc(no_inline)]
 pub use std::sync::{Arc, Weak};
