@@ -291,7 +291,7 @@ fn without_descriptors_the_server_waits_and_the_connected_chat_on() {
     let mut clients: Vec<Client> = (0..60).map(|_| Client::connect(address)).collect();
     assert_eq!(
         server.error_line(),
-        "cannot accept clients for now: Too many open files (os error 24)\n"
+        "chat_server: cannot accept clients for now: Too many open files (os error 24)\n"
     );
     clients[0].join("g");
     clients[1].join("g");

@@ -8,16 +8,11 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use chat_support::{Client, Ended, GUARD, Program, delivery, example, lines_of, server_program};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 fn client_program(server: SocketAddr) -> Program {
     Program::start(Command::new(example("chat_client")).arg(server.to_string()))
-}
-
-fn signal(program: &Program, signal: Signal) {
-    let id = Pid::from_raw(program.id().try_into().unwrap()).unwrap();
-    kill_process(id, signal).unwrap();
 }
 
 #[track_caller]
@@ -44,7 +39,7 @@ fn two_clients_chat_and_ctrl_c_ends_the_server() {
     );
 
     assert_ended(&ben.wait(), 0, "", "chat_client: no more commands\n");
-    signal(&server, Signal::INT);
+    server.signal(Signal::INT);
     let end = "chat_client: the server closed the connection\n";
     assert_eq!(anna.error_line(), end);
     assert_ended(&anna.wait(), 0, "", "");
@@ -56,7 +51,7 @@ fn the_signal_that_stops_a_service_ends_the_server_too() {
     let (server, address) = server_program();
     let mut client = Client::connect(address);
     client.join("g");
-    signal(&server, Signal::TERM);
+    server.signal(Signal::TERM);
     client.end();
     drop(client);
     assert_ended(&server.wait(), 0, "", "");

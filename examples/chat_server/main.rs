@@ -16,28 +16,27 @@
 //! | `settings.rs` | what can be set, a row each |
 //! | `configuration.rs` | where that comes from: flags, variables, a file |
 //! | `descriptors.rs` | how many clients there can be |
+//! | `logs.rs` | what is said on the standard error |
+//! | `clients.rs` | where clients come in |
 //! | `signals.rs` | being told to stop |
 
+mod clients;
 mod configuration;
 mod descriptors;
+mod logs;
 mod settings;
 mod signals;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use parklet::chat::server::Builder;
-use parklet::net::{TcpListener, ToSocketAddrs};
+use parklet::net::ToSocketAddrs;
 use parklet::task;
-use rustix::net::sockopt::{set_socket_keepalive, set_tcp_keepidle};
 
+use clients::Clients;
 use configuration::{Command, Configuration};
 use settings::Settings;
-
-/// How long a client may be silent before it is asked. One whose machine lost its power or its network never says so,
-/// and would stay a member for ever.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// The exit code when what the operator said is wrong, as other programs have it.
 const WRONG_USAGE: u8 = 2;
@@ -73,36 +72,43 @@ fn check(configuration: &Configuration) -> ExitCode {
 }
 
 fn start(configuration: &Configuration) -> ExitCode {
+    let settings = &configuration.settings;
+    logs::start(settings.log_level, settings.log_format);
     for remark in &configuration.remarks {
-        say(remark);
+        tracing::warn!("{remark}");
     }
     if let Some(few) = descriptors::raise_limit() {
-        say(&few);
+        tracing::warn!("{few}");
     }
-    match task::block_on(serve(&configuration.settings)) {
+    match task::block_on(serve(settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&error.to_string());
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn serve(settings: &Settings) -> io::Result<()> {
-    let stop = signals::stop_signal()?;
-    let listener = TcpListener::bind(settings.listen.as_str()).await?;
-    // The sockets of clients inherit this: the kernel asks a silent one whether it is still there.
-    set_socket_keepalive(&listener, true)?;
-    set_tcp_keepidle(&listener, SILENCE)?;
-    let address = listener.local_addr()?;
-    let server = Builder::new().max_line_length(settings.max_line);
+    let signal = signals::stop_signal()?;
+    let clients = Clients::at(&settings.listen).await?;
+    let address = clients.address()?;
+    tracing::info!("listening on {address}");
+    let server = Builder::new()
+        .max_line_length(settings.max_line)
+        .log(|problem| tracing::warn!("{problem}"));
+    let stop = async {
+        signal.await;
+        tracing::info!("stopping; a second signal ends this at once");
+    };
     // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
     // `task::spawn` would panic with: PARKLET_THREADS may be anything.
     let server = task::Builder::new()
         .name("chat server".into())
-        .spawn(server.run(listener, stop))?;
+        .spawn(server.run(clients, stop))?;
     print(&format!("listening on {address}"));
     server.await;
+    tracing::info!("stopped");
     Ok(())
 }
 

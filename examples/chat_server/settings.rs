@@ -5,6 +5,8 @@
 
 use parklet::chat::protocol::MAX_LINE_LENGTH;
 
+use crate::logs::{Format, Level};
+
 /// The settings of one server.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -12,6 +14,10 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     /// The longest line taken from a client, in bytes.
     pub(crate) max_line: usize,
+    /// How much is logged.
+    pub(crate) log_level: Level,
+    /// The shape of the log's lines.
+    pub(crate) log_format: Format,
 }
 
 impl Default for Settings {
@@ -19,6 +25,8 @@ impl Default for Settings {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             max_line: MAX_LINE_LENGTH,
+            log_level: Level::WARN,
+            log_format: Format::Plain,
         }
     }
 }
@@ -58,6 +66,33 @@ pub(crate) const ROWS: &[Row] = &[
             Ok(())
         },
         show: |settings| settings.max_line.to_string(),
+    },
+    Row {
+        name: "log-level",
+        value: "LEVEL",
+        help: "off, error, warn, info or debug",
+        set: |settings, text| {
+            settings.log_level = match text {
+                "off" => Level::OFF,
+                "error" => Level::ERROR,
+                "warn" => Level::WARN,
+                "info" => Level::INFO,
+                "debug" => Level::DEBUG,
+                _ => return Err("expected off, error, warn, info or debug".to_owned()),
+            };
+            Ok(())
+        },
+        show: |settings| format!("\"{}\"", settings.log_level),
+    },
+    Row {
+        name: "log-format",
+        value: "FORMAT",
+        help: "plain; text, with time and level; or json",
+        set: |settings, text| {
+            settings.log_format = text.parse()?;
+            Ok(())
+        },
+        show: |settings| format!("\"{}\"", settings.log_format),
     },
 ];
 

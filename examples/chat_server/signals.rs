@@ -1,20 +1,32 @@
 //! Being told to stop: ctrl-C, or SIGTERM, the signal with which a service is stopped.
+//!
+//! The first one asks the server to end in good order; the second one, of either kind, ends the process at once, as
+//! though nobody had asked for the signals. That is done in the signal handler itself, so it works whatever the server
+//! is busy with.
 
 use std::io;
 use std::os::unix::net::UnixStream as Pipe;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use parklet::io::ReadExt;
 use parklet::os::unix::net::UnixStream;
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
-/// Waits for one of the signals. From here on neither ends the program by itself.
+/// Waits for the first signal. From here on that one does not end the program by itself.
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let has_come = Arc::new(AtomicBool::new(false));
     // A signal handler may do next to nothing, but it may write a byte into a pipe; so a signal becomes input like any
     // other.
     let (read, write) = Pipe::pair()?;
-    pipe::register(SIGINT, write.try_clone()?)?;
-    pipe::register(SIGTERM, write)?;
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal finds the flag down, and then puts it up.
+        flag::register_conditional_default(signal, has_come.clone())?;
+        flag::register(signal, has_come.clone())?;
+        pipe::register(signal, write.try_clone()?)?;
+    }
     let mut signals = UnixStream::from(read);
     Ok(async move {
         let _ = signals.read(&mut [0]).await;

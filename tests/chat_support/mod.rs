@@ -18,6 +18,7 @@ use parklet::channel::{self, Sender};
 use parklet::chat::server::{Accept, Builder};
 use parklet::net::TcpListener;
 use parklet::task::{self, JoinHandle};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// When a test gives up waiting.
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
@@ -184,6 +185,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 /// What a program that has ended left behind, as far as it was not read before.
 #[derive(Debug)]
 pub(crate) struct Ended {
+    /// The exit code, or none if a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -218,6 +220,11 @@ impl Program {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(self.id().try_into().unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
     }
 
     /// Types something.
