@@ -11,6 +11,7 @@ mod deadlines;
 mod idle;
 pub(crate) mod parker;
 mod recycle;
+mod rw_lock;
 mod semaphore;
 mod source;
 mod task_state;

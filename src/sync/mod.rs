@@ -1,8 +1,11 @@
-//! Tasks that wait for each other: an async mutex, a semaphore, a broadcast channel, and the queue of waiters beneath
-//! them.
+//! Tasks that wait for each other: an async mutex, a read-write lock, a semaphore, a broadcast channel, and the queue of
+//! waiters beneath them.
 //!
 //! ```text
-//! mutex.rs ──────► mutex_state.rs ──────┐
+//! rw_lock.rs ────► rw_lock_state.rs ────┐
+//!                    │                  │
+//!                    ▼                  │
+//! mutex.rs ──────► mutex_state.rs ──────┤
 //! semaphore.rs ──► semaphore_state.rs ──┤
 //! broadcast/ ───────────────────────────┼──► waking_lock.rs ──► wait_queue.rs
 //! channel/ (its own module) ────────────┘
@@ -21,6 +24,14 @@ mod mutex;
 pub(crate) mod mutex_state;
 pub(crate) mod park_until;
 #[cfg(not(parklet_loom))]
+mod rw_lock;
+#[cfg(not(parklet_loom))]
+mod rw_lock_guard;
+#[cfg(not(parklet_loom))]
+mod rw_lock_guard_arc;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod rw_lock_state;
+#[cfg(not(parklet_loom))]
 mod semaphore;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod semaphore_state;
@@ -29,6 +40,14 @@ pub(crate) mod waking_lock;
 
 #[cfg(not(parklet_loom))]
 pub use mutex::{Lock, Mutex, MutexGuard, MutexGuardArc};
+#[cfg(not(parklet_loom))]
+pub use rw_lock::RwLock;
+#[cfg(not(parklet_loom))]
+pub use rw_lock_guard::{RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+#[cfg(not(parklet_loom))]
+pub use rw_lock_guard_arc::{
+    RwLockReadGuardArc, RwLockUpgradableReadGuardArc, RwLockWriteGuardArc,
+};
 #[cfg(not(parklet_loom))]
 pub use semaphore::{Semaphore, SemaphoreGuard, SemaphoreGuardArc};
 #[doc(no_inline)]
