@@ -121,7 +121,10 @@ fn a_flag_wins_over_a_variable_a_variable_over_the_file_and_the_file_over_the_de
 
 #[test]
 fn what_is_checked_can_be_used_as_a_file() {
-    let shown = run(server().args(["--check-config", "127.0.0.1:0", "--max-line", "777"])).stdout;
+    let shown = run(server()
+        .args(["--check-config", "127.0.0.1:0", "--max-line", "777"])
+        .args(["--drain=0.5", "--metrics=[::1]:0", "--log-format=json"]))
+    .stdout;
     let file = ConfigFile::new(&shown);
     let again = run(server().args(["--check-config", "--config", file.name()])).stdout;
     let values = |text: &str| -> Vec<String> {
@@ -131,7 +134,14 @@ fn what_is_checked_can_be_used_as_a_file() {
             .collect()
     };
     assert_eq!(values(&again), values(&shown));
-    assert!(values(&shown).contains(&"max-line = 777".to_owned()));
+    for value in [
+        "max-line = 777",
+        "drain = 0.5",
+        "metrics = \"[::1]:0\"",
+        "log-format = \"json\"",
+    ] {
+        assert!(values(&shown).contains(&value.to_owned()), "{shown}");
+    }
 }
 
 #[test]
@@ -177,6 +187,30 @@ fn a_bad_value_is_told_with_its_place() {
             file.name()
         )],
     );
+    for (name, value, expected) in [
+        ("drain", "-1", "expected a number of seconds from 0 to 3600"),
+        (
+            "drain",
+            "NaN",
+            "expected a number of seconds from 0 to 3600",
+        ),
+        (
+            "drain",
+            "3601",
+            "expected a number of seconds from 0 to 3600",
+        ),
+        (
+            "log-level",
+            "loud",
+            "expected off, error, warn, info or debug",
+        ),
+        ("log-format", "xml", "expected plain, text or json"),
+    ] {
+        refused(
+            server().arg(format!("--{name}={value}")),
+            &[&format!("--{name} \"{value}\": {expected}")],
+        );
+    }
     refused(
         server().arg("--max-line"),
         &["missing argument for option '--max-line'; --help lists what there is"],
@@ -243,12 +277,14 @@ fn a_file_that_cannot_be_used_is_told() {
 
 #[test]
 fn an_address_that_does_not_resolve_is_found_by_the_check() {
-    let ended = run(server().args(["--check-config", "--listen", "nonsense"]));
-    assert_eq!(ended.code, Some(2));
-    assert_eq!(
-        ended.stderr,
-        "chat_server: could not resolve address \"nonsense\": no port (expected HOST:PORT)\n"
-    );
+    for setting in ["--listen", "--metrics"] {
+        let ended = run(server().args(["--check-config", setting, "nonsense"]));
+        assert_eq!(ended.code, Some(2));
+        assert_eq!(
+            ended.stderr,
+            "chat_server: could not resolve address \"nonsense\": no port (expected HOST:PORT)\n"
+        );
+    }
 }
 
 #[test]

@@ -177,9 +177,20 @@ fn who_is_there_when_the_server_is_stopped_gets_all_that_was_posted_and_nobody_e
 }
 
 #[test]
+fn a_client_that_does_not_go_is_waited_for_as_long_as_the_operator_says() {
+    let (server, address) = server(&["--drain", "0.1"]);
+    let mut client = Client::connect(address);
+    client.join("g");
+    server.signal(Signal::TERM);
+    let ended = server.wait();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    client.end();
+}
+
+#[test]
 fn a_second_signal_ends_the_server_at_once() {
     for (first, second) in [(Signal::TERM, Signal::TERM), (Signal::TERM, Signal::INT)] {
-        let (server, address) = server(&["--log-level", "info"]);
+        let (server, address) = server(&["--log-level", "info", "--drain", "3600"]);
         let mut client = Client::connect(address);
         client.join("g");
         server.signal(first);

@@ -18,17 +18,23 @@
 //! | `descriptors.rs` | how many clients there can be |
 //! | `logs.rs` | what is said on the standard error |
 //! | `clients.rs` | where clients come in |
+//! | `traffic.rs` | who is connected, and how many bytes go over the wire |
+//! | `metrics.rs` | the page that shows this |
 //! | `signals.rs` | being told to stop |
 
 mod clients;
 mod configuration;
 mod descriptors;
 mod logs;
+mod metrics;
 mod settings;
 mod signals;
+mod traffic;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parklet::chat::server::Builder;
 use parklet::net::ToSocketAddrs;
@@ -36,6 +42,7 @@ use parklet::task;
 
 use clients::Clients;
 use configuration::{Command, Configuration};
+use metrics::Watched;
 use settings::Settings;
 
 /// The exit code when what the operator said is wrong, as other programs have it.
@@ -63,10 +70,14 @@ fn check(configuration: &Configuration) -> ExitCode {
         say(remark);
     }
     print(configuration.to_toml().trim_end());
-    let listen = configuration.settings.listen.as_str();
-    if let Err(error) = task::block_on(listen.to_socket_addrs()) {
-        say(&error.to_string());
-        return ExitCode::from(WRONG_USAGE);
+    let Settings {
+        listen, metrics, ..
+    } = &configuration.settings;
+    for address in [listen].into_iter().chain(metrics) {
+        if let Err(error) = task::block_on(address.as_str().to_socket_addrs()) {
+            say(&error.to_string());
+            return ExitCode::from(WRONG_USAGE);
+        }
     }
     ExitCode::SUCCESS
 }
@@ -91,14 +102,22 @@ fn start(configuration: &Configuration) -> ExitCode {
 
 async fn serve(settings: &Settings) -> io::Result<()> {
     let signal = signals::stop_signal()?;
-    let clients = Clients::at(&settings.listen).await?;
+    let watched = Arc::new(Watched::default());
+    let clients = Clients::at(&settings.listen, watched.traffic.clone()).await?;
     let address = clients.address()?;
+    let page = match &settings.metrics {
+        Some(address) => Some(metrics::serve(address, &watched).await?),
+        None => None,
+    };
     tracing::info!("listening on {address}");
     let server = Builder::new()
         .max_line_length(settings.max_line)
+        .farewell(settings.drain)
+        .metrics(watched.chat.clone())
         .log(|problem| tracing::warn!("{problem}"));
-    let stop = async {
+    let stop = async move {
         signal.await;
+        watched.is_stopping.store(true, Ordering::Relaxed);
         tracing::info!("stopping; a second signal ends this at once");
     };
     // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
@@ -107,6 +126,9 @@ async fn serve(settings: &Settings) -> io::Result<()> {
         .name("chat server".into())
         .spawn(server.run(clients, stop))?;
     print(&format!("listening on {address}"));
+    if let Some(page) = page {
+        print(&format!("metrics on http://{page}/metrics"));
+    }
     server.await;
     tracing::info!("stopped");
     Ok(())

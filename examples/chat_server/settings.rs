@@ -3,6 +3,8 @@
 //! A row is all there is to a setting: its name is the flag's, the key's in the file and, in capitals, the variable's.
 //! Whoever adds one adds a field and a row.
 
+use std::time::Duration;
+
 use parklet::chat::protocol::MAX_LINE_LENGTH;
 
 use crate::logs::{Format, Level};
@@ -14,6 +16,10 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     /// The longest line taken from a client, in bytes.
     pub(crate) max_line: usize,
+    /// How long clients may take to go when the server stops, and whenever it parts from one.
+    pub(crate) drain: Duration,
+    /// The address of the metrics page, if there is to be one.
+    pub(crate) metrics: Option<String>,
     /// How much is logged.
     pub(crate) log_level: Level,
     /// The shape of the log's lines.
@@ -25,6 +31,8 @@ impl Default for Settings {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             max_line: MAX_LINE_LENGTH,
+            drain: Duration::from_secs(2),
+            metrics: None,
             log_level: Level::WARN,
             log_format: Format::Plain,
         }
@@ -66,6 +74,30 @@ pub(crate) const ROWS: &[Row] = &[
             Ok(())
         },
         show: |settings| settings.max_line.to_string(),
+    },
+    Row {
+        name: "drain",
+        value: "SECONDS",
+        help: "how long clients may take to go when the server stops",
+        set: |settings, text| {
+            let seconds = text.parse().ok();
+            let time = seconds
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .filter(|time| *time <= Duration::from_secs(3600));
+            settings.drain = time.ok_or("expected a number of seconds from 0 to 3600")?;
+            Ok(())
+        },
+        show: |settings| settings.drain.as_secs_f64().to_string(),
+    },
+    Row {
+        name: "metrics",
+        value: "ADDRESS",
+        help: "where /metrics and /health are served; empty for nowhere",
+        set: |settings, text| {
+            settings.metrics = Some(text.to_owned()).filter(|text| !text.is_empty());
+            Ok(())
+        },
+        show: |settings| format!("{:?}", settings.metrics.as_deref().unwrap_or_default()),
     },
     Row {
         name: "log-level",

@@ -35,9 +35,9 @@ const REQUESTS_PER_TURN: usize = 64;
 /// After how many bytes no more is added to what one client is sent at once.
 const MAX_BATCH_BYTES: usize = 64 * 1024;
 
-/// How long parting from a client may take. It bounds what a client can keep busy that does not read what it is sent, or
-/// does not stop sending.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// How long parting from a client may take, unless the operator has set something else. It bounds what a client can keep
+/// busy that does not read what it is sent, or does not stop sending.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Serves one client until it leaves or `stop` says so, and closes the connection.
 ///
@@ -49,6 +49,7 @@ pub(crate) async fn serve<S: ChatStream>(
     socket: S,
     groups: Arc<GroupTable>,
     max_line_length: usize,
+    farewell: Duration,
     stop: Stop,
 ) -> ChatResult<()> {
     let (reader, writer) = socket.split();
@@ -75,7 +76,7 @@ pub(crate) async fn serve<S: ChatStream>(
     let mut drained = 0;
     let goodbye = future::join(part, poll_fn(|cx| inbound.poll_drain(cx, &mut drained)));
     // A client that has no ear for this loses nothing but this.
-    let _ = future::timeout(FAREWELL, goodbye).await;
+    let _ = future::timeout(farewell, goodbye).await;
     end
 }
 

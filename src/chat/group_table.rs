@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::group::Group;
 use super::membership::Membership;
+use super::metrics::Metrics;
 
 /// How many shards there are. With several times the workers a small machine has, two of them rarely want the same one;
 /// an empty one costs 56 bytes.
@@ -20,16 +21,25 @@ const SHARDS: usize = 32;
 type Shard = HashMap<String, Arc<Group>>;
 
 /// All groups of one server, by name.
-#[derive(Default)]
 pub(crate) struct GroupTable {
     /// Who joins subscribes under a shard's lock, and under it a group without subscribers is removed: so nobody joins a
     /// group that is no longer here.
     shards: [Mutex<Shard>; SHARDS],
     /// Says in which shard a name is.
     hasher: RandomState,
+    /// What the server counts.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl GroupTable {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            shards: Default::default(),
+            hasher: RandomState::new(),
+            metrics,
+        }
+    }
+
     /// Makes the caller a member of the group `name`, from the next message on. The group is created if need be.
     pub(crate) fn join(self: &Arc<Self>, name: &str) -> Membership {
         let mut groups = self.shard(name);
@@ -38,6 +48,7 @@ impl GroupTable {
             None => {
                 let group = Arc::new(Group::new(name.to_string()));
                 groups.insert(name.to_string(), group.clone());
+                self.metrics.group_created();
                 group
             }
         };
@@ -52,7 +63,10 @@ impl GroupTable {
     pub(crate) fn post(&self, name: &str, message: String) -> Result<(), String> {
         let group = self.shard(name).get(name).cloned();
         match group {
-            Some(group) if group.post(message) => Ok(()),
+            Some(group) if group.post(message) => {
+                self.metrics.posted();
+                Ok(())
+            }
             _ => Err(format!("Group '{name}' does not exist")),
         }
     }
@@ -64,7 +78,9 @@ impl GroupTable {
         let removed = deserted.then(|| groups.remove(name));
         // The lock first: what the drop of a group runs has no business under it.
         drop(groups);
-        drop(removed);
+        if removed.flatten().is_some() {
+            self.metrics.group_removed();
+        }
     }
 
     /// The shard that `name` is in, or would be.

@@ -53,10 +53,15 @@ impl Membership {
             return Poll::Pending;
         }
         self.is_listening = false;
+        let mut batch = self.place.table.metrics.batch();
         while outbound.has_room() {
             match Pin::new(&mut self.inbox).poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) => outbound.push(frame),
+                Poll::Ready(Some(Ok(frame))) => {
+                    batch.delivered();
+                    outbound.push(frame);
+                }
                 Poll::Ready(Some(Err(RecvError::Lagged(dropped)))) => {
+                    batch.lagged(dropped);
                     outbound.push(self.place.group.dropped_notice(dropped));
                 }
                 Poll::Ready(Some(Err(RecvError::Closed)) | None) => return Poll::Pending,

@@ -8,7 +8,7 @@
 //!
 //! Each file is one of these words: [`protocol`] is what goes over the wire, `connection` serves one client,
 //! `inbound` and `outbound` are the halves that read from it and write to it, `group`, `group_table` and `membership`
-//! are who hears whom, [`server`] accepts and `stop` ends, and [`client`] is the terminal side.
+//! are who hears whom, [`server`] accepts, `metrics` counts and `stop` ends, and [`client`] is the terminal side.
 //!
 //! A chat of one process, server and client over a loopback socket:
 //!
@@ -45,6 +45,7 @@ mod group;
 mod group_table;
 mod inbound;
 mod membership;
+mod metrics;
 mod outbound;
 pub mod protocol;
 pub mod server;

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::accept::{Accept, ChatStream};
+pub use super::metrics::{Counts, Metrics};
 
-use super::connection;
+use super::connection::{self, FAREWELL};
 use super::group_table::GroupTable;
 use super::protocol::MAX_LINE_LENGTH;
 use super::stop::{self, Stop};
@@ -28,7 +29,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// Serves the clients that `accept` brings until `shutdown` is ready.
 ///
 /// Then no more are accepted, and those who are there get what was posted for them so far and the end of the stream.
-/// `run` returns when all of them are gone, which a client that does not listen can delay for two seconds.
+/// `run` returns when all of them are gone, which a client that does not listen can delay for as long as [`Builder::farewell`] says.
 ///
 /// This is [`Builder::run`] with every setting as it is.
 ///
@@ -75,6 +76,10 @@ pub async fn run<A: Accept>(accept: A, shutdown: impl Future) {
 pub struct Builder {
     /// See [`Builder::max_line_length`].
     max_line_length: usize,
+    /// See [`Builder::farewell`].
+    farewell: Duration,
+    /// See [`Builder::metrics`].
+    metrics: Arc<Metrics>,
     /// See [`Builder::log`].
     log: Arc<Log>,
 }
@@ -93,6 +98,8 @@ impl Builder {
     pub fn new() -> Self {
         Self {
             max_line_length: MAX_LINE_LENGTH,
+            farewell: FAREWELL,
+            metrics: Arc::new(Metrics::default()),
             log: Arc::new(|problem| {
                 // A server whose standard error was closed goes on.
                 let _ = writeln!(std::io::stderr(), "{problem}");
@@ -109,6 +116,37 @@ impl Builder {
     #[must_use]
     pub fn max_line_length(mut self, bytes: usize) -> Self {
         self.max_line_length = bytes;
+        self
+    }
+
+    /// Sets how long parting from a client may take: sending it the rest of what is for it, and waiting until it has
+    /// closed the connection, too. Two seconds by default.
+    ///
+    /// This bounds how long [`run`] goes on after `shutdown`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let server = parklet::chat::server::Builder::new().farewell(Duration::from_secs(10));
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn farewell(mut self, at_most: Duration) -> Self {
+        self.farewell = at_most;
+        self
+    }
+
+    /// Sets where the server counts what it does. Servers that are given the same count together.
+    ///
+    /// ```
+    /// use parklet::chat::server::{Builder, Metrics};
+    ///
+    /// let server = Builder::new().metrics(Metrics::default().into());
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -163,7 +201,7 @@ impl Builder {
         stop: &Stop,
         gone: &channel::Sender<Infallible>,
     ) {
-        let groups = Arc::new(GroupTable::default());
+        let groups = Arc::new(GroupTable::new(self.metrics.clone()));
         let mut failing = false;
         loop {
             match accept.accept().await {
@@ -173,6 +211,7 @@ impl Builder {
                         stream,
                         groups.clone(),
                         self.max_line_length,
+                        self.farewell,
                         stop.clone(),
                     );
                     let (log, gone) = (self.log.clone(), gone.clone());
@@ -207,6 +246,8 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("max_line_length", &self.max_line_length)
+            .field("farewell", &self.farewell)
+            .field("metrics", &self.metrics)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,205 @@
+//! The page for those who watch the server: `/metrics` in Prometheus's text format, and `/health`.
+//!
+//! Anybody may knock at its port and say anything, or nothing. So a request has a largest size and a time limit, and
+//! only so many are served at once; the others wait in the kernel's queue, where they cost the server nothing.
+
+use std::fmt::Write as _;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use httparse::{EMPTY_HEADER, Request, Status};
+use parklet::chat::server::Metrics;
+use parklet::future;
+use parklet::io::{self, ReadExt, WriteExt};
+use parklet::net::{SocketAddr, TcpListener, TcpStream};
+use parklet::task;
+
+use crate::traffic::Traffic;
+
+/// How many requests are served at once. One is what a scraper needs; the others are for those who only hold on.
+const AT_ONCE: usize = 16;
+
+/// How long a request may take, from the connection to its end. A scraper is near and quick.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// The longest request taken. Prometheus sends some 300 bytes.
+const MAX_REQUEST: usize = 4096;
+
+/// The most headers in it.
+const MAX_HEADERS: usize = 64;
+
+/// How long nobody is accepted after that has failed, as when descriptors have run out.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// The type of a text that is for people.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// What is said of a request beyond these limits.
+const TOO_LARGE: &str = "431 Request Header Fields Too Large";
+
+/// What is known about the server.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// What the chat counts.
+    pub(crate) chat: Arc<Metrics>,
+    /// What the connections count.
+    pub(crate) traffic: Arc<Traffic>,
+    /// The server was told to stop.
+    pub(crate) is_stopping: AtomicBool,
+}
+
+/// An answer: the status line's end, the type of the text, the text.
+type Answer = (&'static str, &'static str, String);
+
+/// Serves the page at `address` from now on, and returns the address it is.
+pub(crate) async fn serve(address: &str, watched: &Arc<Watched>) -> io::Result<SocketAddr> {
+    let listener = Arc::new(TcpListener::bind(address).await?);
+    let address = listener.local_addr()?;
+    for _ in 0..AT_ONCE {
+        let (listener, watched) = (listener.clone(), watched.clone());
+        let serving = async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        // Whoever is too slow, or goes, is not missed.
+                        let _ = future::timeout(TIME_LIMIT, talk(stream, &watched)).await;
+                    }
+                    Err(_) => task::sleep(BACK_OFF).await,
+                }
+            }
+        };
+        task::Builder::new()
+            .name("metrics".into())
+            .spawn(serving)?
+            .detach();
+    }
+    Ok(address)
+}
+
+/// Takes a request, answers it, and sees to it that the answer arrives.
+async fn talk(mut stream: TcpStream, watched: &Watched) -> io::Result<()> {
+    let mut buffer = [0; MAX_REQUEST];
+    let mut length = 0;
+    let (status, kind, text) = loop {
+        if let Some(answer) = answer(&buffer[..length], watched) {
+            break answer;
+        }
+        match stream.read(&mut buffer[length..]).await? {
+            0 if length < MAX_REQUEST => return Ok(()),
+            0 => break refusal(TOO_LARGE),
+            more => length += more,
+        }
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        text.len()
+    );
+    let has_text = !buffer[..length].starts_with(b"HEAD ");
+    let answer = head + if has_text { &text } else { "" };
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown(Shutdown::Write)?;
+    // To close while bytes lie unread would throw away what the other side has not read either.
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+/// The answer to what has come so far, if that is a whole request, or never becomes one.
+fn answer(bytes: &[u8], watched: &Watched) -> Option<Answer> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut request = Request::new(&mut headers);
+    match request.parse(bytes) {
+        Ok(Status::Partial) => return None,
+        Ok(Status::Complete(_)) => {}
+        Err(httparse::Error::TooManyHeaders) => return Some(refusal(TOO_LARGE)),
+        Err(_) => return Some(refusal("400 Bad Request")),
+    }
+    if !matches!(request.method, Some("GET" | "HEAD")) {
+        return Some(refusal("405 Method Not Allowed\r\nAllow: GET, HEAD"));
+    }
+    let path = request.path.unwrap_or_default();
+    Some(match path.split('?').next().unwrap_or_default() {
+        "/metrics" => (
+            "200 OK",
+            "text/plain; version=0.0.4; charset=utf-8",
+            prometheus(watched),
+        ),
+        "/health" if watched.is_stopping.load(Ordering::Relaxed) => {
+            ("503 Service Unavailable", PLAIN, "stopping\n".to_owned())
+        }
+        "/health" => ("200 OK", PLAIN, "ok\n".to_owned()),
+        _ => refusal("404 Not Found"),
+    })
+}
+
+/// An answer that says no more than its status.
+fn refusal(status: &'static str) -> Answer {
+    let text = status.lines().next().unwrap_or_default();
+    (status, PLAIN, format!("{text}\n"))
+}
+
+/// All numbers, in Prometheus's text format.
+fn prometheus(watched: &Watched) -> String {
+    let (chat, traffic) = (watched.chat.read(), &watched.traffic);
+    let numbers = [
+        (
+            "connections",
+            "gauge",
+            "Clients that are connected.",
+            traffic.open(),
+        ),
+        (
+            "accepted_total",
+            "counter",
+            "Clients that were accepted.",
+            traffic.accepted(),
+        ),
+        (
+            "received_bytes_total",
+            "counter",
+            "Bytes that came from clients.",
+            traffic.received(),
+        ),
+        (
+            "sent_bytes_total",
+            "counter",
+            "Bytes that went to clients.",
+            traffic.sent(),
+        ),
+        ("groups", "gauge", "Groups that have members.", chat.groups),
+        (
+            "posts_total",
+            "counter",
+            "Messages that were posted to groups.",
+            chat.posts,
+        ),
+        (
+            "deliveries_total",
+            "counter",
+            "Messages that were passed on to members.",
+            chat.deliveries,
+        ),
+        (
+            "dropped_total",
+            "counter",
+            "Messages that members did not get, since they fell behind.",
+            chat.dropped,
+        ),
+        (
+            "lags_total",
+            "counter",
+            "Times that a member fell behind.",
+            chat.lags,
+        ),
+    ];
+    let mut text = String::new();
+    for (name, kind, help, number) in numbers {
+        let name = format!("parklet_chat_{name}");
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {number}"
+        );
+    }
+    text
+}
