@@ -310,3 +310,38 @@ fn the_help_names_every_setting() {
         assert!(help.contains(&format!("  --{name} ")), "{name} in {help}");
     }
 }
+
+#[test]
+fn what_stands_in_deploy_is_accepted() {
+    let deploy = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    let read = |name: &str| fs::read_to_string(deploy.join(name)).unwrap();
+
+    let unit = read("parklet-chat.service");
+    let check = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStartPre=/usr/local/bin/chat_server "));
+    let settings = deploy.join("parklet-chat.toml");
+    let arguments = check.unwrap().split(' ').map(|argument| match argument {
+        "/etc/parklet-chat.toml" => settings.to_str().unwrap(),
+        other => other,
+    });
+    let ended = run(server().args(arguments));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains("parklet-chat.toml, line "));
+    // What is checked is what is then run.
+    let run_line = format!("ExecStart=/usr/local/bin/chat_server {}", check.unwrap());
+    let run_line = run_line.replace(" --check-config", "");
+    assert!(unit.lines().any(|line| line == run_line), "{run_line}");
+
+    let container = read("Containerfile");
+    let variables = container
+        .lines()
+        .filter_map(|line| line.strip_prefix("ENV ")?.split_once('='));
+    let ended = run(server().envs(variables).arg("--check-config"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(
+        ended.stdout.contains("\"  # PARKLET_CHAT_LISTEN\n"),
+        "{}",
+        ended.stdout
+    );
+}

@@ -189,7 +189,11 @@ fn a_client_that_does_not_go_is_waited_for_as_long_as_the_operator_says() {
 
 #[test]
 fn a_second_signal_ends_the_server_at_once() {
-    for (first, second) in [(Signal::TERM, Signal::TERM), (Signal::TERM, Signal::INT)] {
+    for (first, second, code) in [
+        (Signal::TERM, Signal::TERM, 143),
+        (Signal::INT, Signal::INT, 130),
+        (Signal::TERM, Signal::INT, 130),
+    ] {
         let (server, address) = server(&["--log-level", "info", "--drain", "3600"]);
         let mut client = Client::connect(address);
         client.join("g");
@@ -198,7 +202,7 @@ fn a_second_signal_ends_the_server_at_once() {
         // It has seen the end, but does not go: the server waits for it.
         server.signal(second);
         let ended = server.wait();
-        assert_eq!(ended.code, None, "{ended:?}");
+        assert_eq!(ended.code, Some(code), "{ended:?}");
         assert!(ended.stderr.contains(" stopping; "), "{ended:?}");
         assert!(!ended.stderr.contains(" stopped"), "{ended:?}");
     }

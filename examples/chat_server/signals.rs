@@ -1,8 +1,9 @@
 //! Being told to stop: ctrl-C, or SIGTERM, the signal with which a service is stopped.
 //!
-//! The first one asks the server to end in good order; the second one, of either kind, ends the process at once, as
-//! though nobody had asked for the signals. That is done in the signal handler itself, so it works whatever the server
-//! is busy with.
+//! The first one asks the server to end in good order; the second one, of either kind, ends the process at once, with
+//! the exit code that a shell gives to whom that signal has killed. That is done in the signal handler itself, so it
+//! works whatever the server is busy with; and by exiting, since the first process of a container is not killed by
+//! signals.
 
 use std::io;
 use std::os::unix::net::UnixStream as Pipe;
@@ -23,7 +24,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let (read, write) = Pipe::pair()?;
     for signal in [SIGINT, SIGTERM] {
         // In this order: the first signal finds the flag down, and then puts it up.
-        flag::register_conditional_default(signal, has_come.clone())?;
+        flag::register_conditional_shutdown(signal, 128 + signal, has_come.clone())?;
         flag::register(signal, has_come.clone())?;
         pipe::register(signal, write.try_clone()?)?;
     }
