@@ -23,6 +23,8 @@ pub mod channel;
 pub mod chat;
 pub mod executor;
 #[cfg(not(parklet_loom))]
+pub mod fs;
+#[cfg(not(parklet_loom))]
 pub mod future;
 #[cfg(not(parklet_loom))]
 pub mod io;

@@ -1,0 +1,15 @@
+//! One call of std's on a path, on the blocking pool: one hop there and back, however much the call does.
+
+use crate::io::{Explain, Result};
+use crate::task;
+use std::path::Path;
+
+/// Makes the call on a thread of the pool. An error says `cannot DEED "PATH": CAUSE`.
+pub(super) async fn on_path<T, C>(deed: &'static str, path: &Path, call: C) -> Result<T>
+where
+    T: Send + 'static,
+    C: FnOnce(&Path) -> Result<T> + Send + 'static,
+{
+    let path = path.to_owned();
+    task::spawn_blocking(move || call(&path).explain(|| format!("cannot {deed} {path:?}"))).await
+}
