@@ -13,3 +13,15 @@ where
     let path = path.to_owned();
     task::spawn_blocking(move || call(&path).explain(|| format!("cannot {deed} {path:?}"))).await
 }
+/// The same with two paths. An error says `cannot DEED "FROM" to "TO": CAUSE`.
+pub(super) async fn on_paths<T, C>(deed: &'static str, from: &Path, to: &Path, call: C) -> Result<T>
+where
+    T: Send + 'static,
+    C: FnOnce(&Path, &Path) -> Result<T> + Send + 'static,
+{
+    let (from, to) = (from.to_owned(), to.to_owned());
+    task::spawn_blocking(move || {
+        call(&from, &to).explain(|| format!("cannot {deed} {from:?} to {to:?}"))
+    })
+    .await
+}
