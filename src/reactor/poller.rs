@@ -4,7 +4,8 @@
 //! a system call trace shows:
 //!
 //! - `Poller::wait` costs up to five system calls, because it sets a timer descriptor and re-arms its notifier each
-//!   time. Ours is one `epoll_pwait2`, which takes nanoseconds.
+//!   time. Ours is one `epoll_pwait2`, which takes nanoseconds; where the kernel or a sandbox has none, one `epoll_wait`,
+//!   which takes milliseconds.
 //! - polling never asks for `EPOLLRDHUP`. Without it, data and the end of the stream that arrive together look like
 //!   data alone, and whoever trusts a short read to mean "drained" sleeps for ever.
 //!
@@ -12,16 +13,21 @@
 //! source remembers it until a call said `WouldBlock`. `poller_portable.rs` has the same methods over polling alone, for
 //! other systems; the seam is the one `cfg_attr` in `mod.rs`. `--cfg parklet_portable_poller` takes it on Linux too, so
 //! that it can be tested there.
+#![allow(
+    unsafe_code,
+    reason = "rustix has either of the two waits, never both; the other one is called here"
+)]
 
-use std::fmt;
+use std::ffi::c_int;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::io::Errno;
 
 use super::source::Readiness;
 use super::source_table::Key;
@@ -37,6 +43,7 @@ const BATCH: usize = 256;
 const NOTIFIER: u64 = u64::MAX;
 
 /// The set of descriptors that the driver waits for.
+#[derive(Debug)]
 pub(super) struct Poller {
     /// Owner of the epoll descriptor.
     set: polling::Poller,
@@ -44,12 +51,18 @@ pub(super) struct Poller {
     notifier: OwnedFd,
     /// Whether the notifier has been written to since a wait last reported it; a burst of notifications writes once.
     notified: AtomicBool,
+    /// Whether there is an `epoll_pwait2`: Linux has it since 5.11.
+    counts_nanoseconds: bool,
 }
 
 impl Poller {
     /// An empty set.
     pub(super) fn new() -> io::Result<Poller> {
         let set = polling::Poller::new()?;
+        // Asked once, of an empty set. `PERM` is what sandboxes say that do not know the call.
+        let mut buffer = [MaybeUninit::uninit(); 1];
+        let probe = epoll::wait(&set, &mut buffer, Some(&Timespec::default()));
+        let counts_nanoseconds = !matches!(probe, Err(Errno::NOSYS | Errno::PERM));
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(
             &set,
@@ -61,6 +74,7 @@ impl Poller {
             set,
             notifier,
             notified: AtomicBool::new(false),
+            counts_nanoseconds,
         })
     }
 
@@ -89,12 +103,17 @@ impl Poller {
         timeout: Option<Duration>,
         mut report: impl FnMut(Key, Readiness),
     ) -> io::Result<()> {
-        // Longer than the kernel can count is for ever.
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut buffer = [MaybeUninit::uninit(); BATCH];
-        let events = match epoll::wait(&self.set, &mut buffer, timeout.as_ref()) {
-            Ok((events, _)) => events,
-            Err(rustix::io::Errno::INTR) => return Ok(()),
+        let waited = if self.counts_nanoseconds {
+            // Longer than the kernel can count is for ever.
+            let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+            epoll::wait(&self.set, &mut buffer, timeout.as_ref()).map(|(events, _)| &*events)
+        } else {
+            wait_for_milliseconds(self.set.as_fd(), &mut buffer, timeout)
+        };
+        let events = match waited {
+            Ok(events) => events,
+            Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         for event in events {
@@ -117,16 +136,29 @@ impl Poller {
     }
 }
 
-impl AsFd for Poller {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.set.as_fd()
+/// `epoll_wait`, of the C library that std brings along. It counts milliseconds, which are rounded up: the driver must not
+/// come back before a timer is due and find nothing to do. After as many as fit, 24 days, it may.
+fn wait_for_milliseconds<'a>(
+    set: BorrowedFd<'_>,
+    buffer: &'a mut [MaybeUninit<Event>; BATCH],
+    timeout: Option<Duration>,
+) -> Result<&'a [Event], Errno> {
+    unsafe extern "C" {
+        fn epoll_wait(set: RawFd, events: *mut Event, most: c_int, milliseconds: c_int) -> c_int;
     }
-}
 
-impl fmt::Debug for Poller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Poller").field(&self.as_fd()).finish()
-    }
+    let milliseconds = timeout.map_or(-1, |timeout| {
+        c_int::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(c_int::MAX)
+    });
+    let room = buffer.as_mut_ptr().cast::<Event>();
+    // SAFETY: `set` is open, and `room` has place for `BATCH` events, which rustix lays out as the kernel does.
+    let count = unsafe { epoll_wait(set.as_raw_fd(), room, BATCH as c_int, milliseconds) };
+    let count = usize::try_from(count).map_err(|_| {
+        let error = io::Error::last_os_error();
+        Errno::from_io_error(&error).expect("the system's last error has a number")
+    })?;
+    // SAFETY: the call has written so many events.
+    Ok(unsafe { std::slice::from_raw_parts(room, count) })
 }
 
 /// The key as epoll keeps it.
@@ -163,7 +195,14 @@ fn readiness(flags: EventFlags) -> Readiness {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::fd::AsFd;
+    use std::time::Instant;
+
+    /// One that waits as it is best, and one with `epoll_wait`.
+    fn pollers() -> [Poller; 2] {
+        let mut older = Poller::new().unwrap();
+        older.counts_nanoseconds = false;
+        [Poller::new().unwrap(), older]
+    }
 
     /// Waits without sleeping and says how many events of sources came.
     fn poll(poller: &Poller) -> usize {
@@ -176,22 +215,37 @@ mod tests {
 
     #[test]
     fn an_edge_is_reported_once_and_again_after_rearm() {
-        let poller = Poller::new().unwrap();
-        let (reader, writer) = rustix::pipe::pipe().unwrap();
-        poller.add(reader.as_fd(), Key::from_u64(7)).unwrap();
-        assert_eq!(poll(&poller), 0);
+        for poller in pollers() {
+            let (reader, writer) = rustix::pipe::pipe().unwrap();
+            let key = Key::from_u64(7);
+            poller.add(reader.as_fd(), key).unwrap();
+            assert_eq!(poll(&poller), 0);
 
-        rustix::io::write(&writer, b"x").unwrap();
-        assert_eq!(poll(&poller), 1);
-        assert_eq!(poll(&poller), 0, "nothing changed since");
+            rustix::io::write(&writer, b"x").unwrap();
+            let mut events = Vec::new();
+            let note = |key, readiness| events.push((key, readiness));
+            poller.wait(None, note).unwrap();
+            assert_eq!(events, [(key, Readiness::READ)]);
+            assert_eq!(poll(&poller), 0, "nothing changed since");
 
-        poller
-            .rearm(reader.as_fd(), Key::from_u64(7), Readiness::READ)
-            .unwrap();
-        assert_eq!(poll(&poller), 1, "the byte is still there");
-        poller.delete(reader.as_fd()).unwrap();
-        rustix::io::write(&writer, b"y").unwrap();
-        assert_eq!(poll(&poller), 0);
+            poller.rearm(reader.as_fd(), key, Readiness::READ).unwrap();
+            assert_eq!(poll(&poller), 1, "the byte is still there");
+            poller.delete(reader.as_fd()).unwrap();
+            rustix::io::write(&writer, b"y").unwrap();
+            assert_eq!(poll(&poller), 0);
+        }
+    }
+
+    /// Also where it counts in milliseconds: else the driver would come back again and again and find nothing to do.
+    #[test]
+    fn a_wait_is_never_too_short() {
+        for poller in pollers() {
+            for microseconds in [1, 600, 999, 1_000, 1_001, 2_900] {
+                let (start, timeout) = (Instant::now(), Duration::from_micros(microseconds));
+                poller.wait(Some(timeout), |_, _| unreachable!()).unwrap();
+                assert!(start.elapsed() >= timeout, "{timeout:?}, {poller:?}");
+            }
+        }
     }
 
     #[test]
@@ -206,20 +260,23 @@ mod tests {
 
     #[test]
     fn a_notification_is_kept_for_the_next_wait_and_a_burst_writes_once() {
-        let poller = Poller::new().unwrap();
-        for _ in 0..5 {
-            poller.notify();
-        }
-        let mut counter = [0; 8];
-        // With a notification pending an endless wait returns; the second one has to run into its timeout.
-        poller.wait(None, |_, _| unreachable!()).unwrap();
-        poller
-            .wait(Some(Duration::from_millis(1)), |_, _| unreachable!())
-            .unwrap();
-        rustix::io::read(&poller.notifier, &mut counter).unwrap();
-        assert_eq!(u64::from_ne_bytes(counter), 1, "writes to the notifier");
+        for poller in pollers() {
+            for _ in 0..5 {
+                poller.notify();
+            }
+            let mut counter = [0; 8];
+            // With a notification pending an endless wait returns; the second one has to run into its timeout.
+            poller.wait(None, |_, _| unreachable!()).unwrap();
+            poller
+                .wait(Some(Duration::from_millis(1)), |_, _| unreachable!())
+                .unwrap();
+            rustix::io::read(&poller.notifier, &mut counter).unwrap();
+            assert_eq!(u64::from_ne_bytes(counter), 1, "writes to the notifier");
 
-        poller.notify();
-        poller.wait(None, |_, _| unreachable!()).unwrap();
+            poller.notify();
+            poller
+                .wait(Some(Duration::MAX), |_, _| unreachable!())
+                .unwrap();
+        }
     }
 }

@@ -1,0 +1,128 @@
+//! Programs run where the kernel, or a sandbox, has no `epoll_pwait2`: Linux before 5.11, containers with an old list of
+//! what is allowed, valgrind.
+//!
+//! Here a filter refuses the call, in a process of its own, since a filter can never be taken off again.
+// The other poller is not for Linux; it is tested there all the same, with the newer call.
+#![cfg(all(target_os = "linux", not(parklet_portable_poller)))]
+#![allow(
+    unsafe_code,
+    reason = "only the C library's `prctl` installs a filter of system calls"
+)]
+
+use std::ffi::{c_int, c_ulong};
+use std::io;
+use std::mem::MaybeUninit;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parklet::net::{TcpListener, TcpStream};
+use parklet::prelude::*;
+use parklet::{channel, task};
+use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
+
+mod own_process;
+
+#[test]
+fn a_kernel_that_does_not_know_the_call_is_no_hindrance() {
+    again_without(
+        "a_kernel_that_does_not_know_the_call_is_no_hindrance",
+        Errno::NOSYS,
+    );
+}
+
+#[test]
+fn a_sandbox_that_forbids_the_call_is_no_hindrance() {
+    again_without(
+        "a_sandbox_that_forbids_the_call_is_no_hindrance",
+        Errno::PERM,
+    );
+}
+
+/// Runs a program in a process where the call says `error`.
+fn again_without(test: &str, error: Errno) {
+    if let Some(mut again) = own_process::again(test) {
+        own_process::finish(again.spawn().unwrap());
+        return;
+    }
+    refuse(error).unwrap();
+    let (set, mut buffer) = (
+        epoll::create(epoll::CreateFlags::CLOEXEC).unwrap(),
+        [MaybeUninit::uninit(); 1],
+    );
+    let refused = epoll::wait(&set, &mut buffer, Some(&Timespec::default()));
+    assert_eq!(refused.err(), Some(error), "the filter works");
+    task::block_on(run()).unwrap();
+}
+
+/// What needs the reactor: timers, sockets, and to be roused from its wait.
+async fn run() -> io::Result<()> {
+    for microseconds in [0, 1, 400, 999, 1_000, 1_001, 2_500] {
+        let (start, length) = (Instant::now(), Duration::from_micros(microseconds));
+        task::sleep(length).await;
+        assert!(start.elapsed() >= length, "{microseconds} us");
+    }
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let echo = task::spawn(async move {
+        let (stream, _) = listener.accept().await?;
+        parklet::io::copy(&mut &stream, &mut &stream).await
+    });
+    let mut stream = TcpStream::connect(address).await?;
+    for _ in 0..100 {
+        stream.write_all(b"hello").await?;
+        stream.read_exact(&mut [0; 5]).await?;
+    }
+    drop(stream);
+    assert_eq!(echo.await?, 500);
+
+    // Whoever waits for the kernel has to notice what comes from elsewhere, and a timer that is earlier than its own.
+    let (sender, receiver) = channel::unbounded();
+    let far = task::spawn(task::sleep(Duration::from_secs(3600)));
+    thread::spawn(move || sender.send_blocking(()).unwrap());
+    receiver.recv().await.unwrap();
+    task::spawn(task::sleep(Duration::from_millis(1))).await;
+    assert!(far.cancel().await.is_none());
+    Ok(())
+}
+
+/// From now on `epoll_pwait2` says `error` to this thread and to all that it starts.
+fn refuse(error: Errno) -> io::Result<()> {
+    /// One instruction for the kernel's packet filter.
+    #[repr(C)]
+    struct Instruction(u16, u8, u8, u32);
+    /// Several.
+    #[repr(C)]
+    struct Program(u16, *const Instruction);
+    unsafe extern "C" {
+        fn prctl(option: c_int, ...) -> c_int;
+    }
+    const PR_SET_SECCOMP: c_int = 22;
+    const SECCOMP_MODE_FILTER: c_ulong = 2;
+    const PR_SET_NO_NEW_PRIVS: c_int = 38;
+    /// The call's number, the same on all architectures that Rust's std knows.
+    const EPOLL_PWAIT2: u32 = 441;
+
+    let number = u32::try_from(error.raw_os_error()).expect("positive");
+    let program = [
+        // Load the number of the call; if it is this one, go on, else skip one; fail with `error`; allow.
+        Instruction(0x20, 0, 0, 0),
+        Instruction(0x15, 0, 1, EPOLL_PWAIT2),
+        Instruction(0x06, 0, 0, 0x0005_0000 | number),
+        Instruction(0x06, 0, 0, 0x7fff_0000),
+    ];
+    let program = Program(4, program.as_ptr());
+    let (one, zero): (c_ulong, c_ulong) = (1, 0);
+    // SAFETY: this option takes four numbers.
+    let set = unsafe { prctl(PR_SET_NO_NEW_PRIVS, one, zero, zero, zero) };
+    if set != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: this one takes a number and a program, laid out as the kernel wants it and alive during the call.
+    let set = unsafe { prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &raw const program) };
+    if set != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
