@@ -20,7 +20,7 @@ pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<Async<std::ne
         Ok(()) | Err(Errno::INPROGRESS) => {}
         Err(error) => return Err(error.into()),
     }
-    let stream = Async::new_lazy(std::net::TcpStream::from(socket))?;
+    let stream = Async::of_socket(std::net::TcpStream::from(socket))?;
     stream.write_with(is_connected).await?;
     Ok(stream)
 }

@@ -12,10 +12,10 @@ pub(crate) fn wanted(pieces: impl Iterator<Item = usize>) -> usize {
 /// Implements `Read` and `Write` for a stream socket and for references to it, over the `Shared` in its field `socket`.
 ///
 /// A macro because futures-io's traits must be implemented for four types, two names and a reference to each, that
-/// share every line but two: `$poll_read` and `$poll_write`, which are `Async::poll_read_short` and `Async::poll_write_short`
-/// where a short call means that the socket is empty, or full. A read of no bytes is answered here, as in std: after a short read it would wait for an event.
+/// share every line but one: `$poll`, which is `Async::poll_short` where a short call means that the socket is empty, or
+/// full. A read of no bytes is answered here, as in std: after a short read it would wait for an event.
 macro_rules! impl_stream_io {
-    ($stream:ty, $poll_read:path, $poll_write:path) => {
+    ($stream:ty, $poll:path) => {
         impl $crate::io::Read for &$stream {
             fn poll_read(
                 self: std::pin::Pin<&mut Self>,
@@ -25,9 +25,13 @@ macro_rules! impl_stream_io {
                 if buf.is_empty() {
                     return std::task::Poll::Ready(Ok(0));
                 }
-                $poll_read(&self.socket.lend(), cx, buf.len(), |mut socket| {
-                    std::io::Read::read(&mut socket, buf)
-                })
+                $poll(
+                    &self.socket.lend(),
+                    cx,
+                    $crate::reactor::Direction::Read,
+                    buf.len(),
+                    |mut socket| std::io::Read::read(&mut socket, buf),
+                )
             }
 
             fn poll_read_vectored(
@@ -39,9 +43,13 @@ macro_rules! impl_stream_io {
                 if wanted == 0 {
                     return std::task::Poll::Ready(Ok(0));
                 }
-                $poll_read(&self.socket.lend(), cx, wanted, |mut socket| {
-                    std::io::Read::read_vectored(&mut socket, bufs)
-                })
+                $poll(
+                    &self.socket.lend(),
+                    cx,
+                    $crate::reactor::Direction::Read,
+                    wanted,
+                    |mut socket| std::io::Read::read_vectored(&mut socket, bufs),
+                )
             }
         }
 
@@ -51,9 +59,13 @@ macro_rules! impl_stream_io {
                 cx: &mut std::task::Context<'_>,
                 buf: &[u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                $poll_write(&self.socket.lend(), cx, buf.len(), |mut socket| {
-                    std::io::Write::write(&mut socket, buf)
-                })
+                $poll(
+                    &self.socket.lend(),
+                    cx,
+                    $crate::reactor::Direction::Write,
+                    buf.len(),
+                    |mut socket| std::io::Write::write(&mut socket, buf),
+                )
             }
 
             fn poll_write_vectored(
@@ -62,9 +74,13 @@ macro_rules! impl_stream_io {
                 bufs: &[std::io::IoSlice<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
                 let wanted = $crate::net::wanted(bufs.iter().map(|buf| buf.len()));
-                $poll_write(&self.socket.lend(), cx, wanted, |mut socket| {
-                    std::io::Write::write_vectored(&mut socket, bufs)
-                })
+                $poll(
+                    &self.socket.lend(),
+                    cx,
+                    $crate::reactor::Direction::Write,
+                    wanted,
+                    |mut socket| std::io::Write::write_vectored(&mut socket, bufs),
+                )
             }
 
             /// Nothing to do: a socket has no buffer on this side of the kernel.

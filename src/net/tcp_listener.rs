@@ -197,7 +197,7 @@ impl TcpListener {
         self.acceptor.poll_accept(cx, turn, |listener| {
             let (socket, peer) = accept_nonblocking(listener)?;
             let peer = peer.ok_or(rustix::io::Errno::CONNABORTED)?.try_into()?;
-            let socket = Async::new_lazy(std::net::TcpStream::from(socket))?;
+            let socket = Async::of_socket(std::net::TcpStream::from(socket))?;
             Ok((TcpStream::new(socket), peer))
         })
     }
@@ -227,7 +227,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
     rustix::net::bind(&socket, &address)?;
     rustix::net::listen(&socket, BACKLOG)?;
-    let socket = Async::new_nonblocking(std::net::TcpListener::from(socket))?;
+    let socket = Async::of_socket(std::net::TcpListener::from(socket))?;
     Ok(TcpListener {
         acceptor: Acceptor::new(socket),
     })

@@ -342,4 +342,4 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-impl_stream_io!(TcpStream, Async::poll_read_short, Async::poll_write_short);
+impl_stream_io!(TcpStream, Async::poll_short);

@@ -53,8 +53,8 @@ impl Deadlines {
         }
     }
 
-    /// Stores a waker to be woken at `deadline` (`None`: never, but [`set`](Deadlines::set) may change that). True in
-    /// the second place: the driver sleeps for longer and has to be notified.
+    /// Stores a waker to be woken at `deadline`; `None`: never, until it is removed and stored anew. True in the second
+    /// place: the driver sleeps for longer and has to be notified.
     pub(crate) fn insert(&self, deadline: Option<Instant>, waker: Waker) -> (Entry, bool) {
         let deadline = self.since_epoch(deadline);
         let mut sorted = lock(&self.sorted);
@@ -62,25 +62,14 @@ impl Deadlines {
         (entry, sorted.is_too_early(deadline))
     }
 
-    /// Moves a stored waker to another deadline. `None`: it has been woken and is no longer here. `Some(true)`: the
-    /// driver has to be notified.
-    pub(crate) fn set(&self, entry: Entry, deadline: Option<Instant>) -> Option<bool> {
-        let deadline = self.since_epoch(deadline);
-        let mut sorted = lock(&self.sorted);
-        let found = sorted.wheel.set(entry, deadline);
-        found.then(|| sorted.is_too_early(deadline))
-    }
-
     /// Whether `entry` will wake the same task as `waker`; `None`: it has been woken and is no longer here.
     pub(crate) fn will_wake(&self, entry: Entry, waker: &Waker) -> Option<bool> {
         let sorted = lock(&self.sorted);
-        sorted
-            .wheel
-            .waker(entry)
-            .map(|stored| stored.will_wake(waker))
+        let stored = sorted.wheel.waker(entry)?;
+        Some(stored.will_wake(waker))
     }
 
-    /// Forgets an entry. What comes back is its waker, to be dropped by the caller, outside the lock.
+    /// Takes an entry's waker out, if it has not been woken.
     pub(crate) fn remove(&self, entry: Entry) -> Option<Waker> {
         lock(&self.sorted).wheel.remove(entry)
     }
@@ -190,9 +179,9 @@ mod tests {
     fn an_endless_sleep_ends_for_any_timer() {
         let deadlines = Deadlines::new();
         assert_eq!(deadlines.begin_sleep(None), None);
-        let (entry, tell) = deadlines.insert(None, Waker::noop().clone());
-        assert!(!tell, "it never comes due");
-        assert_eq!(deadlines.set(entry, after(1_000_000)), Some(true));
+        let insert = |deadline| deadlines.insert(deadline, Waker::noop().clone()).1;
+        assert!(!insert(None), "it never comes due");
+        assert!(insert(after(1_000_000)));
     }
 
     #[test]

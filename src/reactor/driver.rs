@@ -63,13 +63,18 @@ impl Reactor {
         let poller = Poller::new().map_err(|error| {
             io::Error::new(error.kind(), format!("cannot start the reactor: {error}"))
         })?;
-        Ok(REACTOR.get_or_init(|| Reactor {
+        Ok(REACTOR.get_or_init(|| Reactor::over(poller)))
+    }
+
+    /// A reactor that nobody drives.
+    fn over(poller: Poller) -> Reactor {
+        Reactor {
             poller,
             sources: SourceTable::default(),
             deadlines: Deadlines::new(),
             driven: AtomicBool::new(false),
             turns: AtomicUsize::new(0),
-        }))
+        }
     }
 
     /// The reactor, for those who hold something that is registered with it.
@@ -163,13 +168,7 @@ mod tests {
 
     /// A reactor of its own, so that no other test drives it.
     fn reactor() -> Reactor {
-        Reactor {
-            poller: Poller::new().unwrap(),
-            sources: SourceTable::default(),
-            deadlines: Deadlines::new(),
-            driven: AtomicBool::new(false),
-            turns: AtomicUsize::new(0),
-        }
+        Reactor::over(Poller::new().unwrap())
     }
 
     #[test]

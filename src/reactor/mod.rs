@@ -15,7 +15,7 @@
 //! | word | means | file |
 //! |---|---|---|
 //! | source | one registered descriptor | `source.rs`, found again through `source_table.rs` |
-//! | key | the number that the kernel hands back: which source, and which of its lives | `source_table.rs` |
+//! | key | the number that the kernel hands back: which source, and which of its lives | `source.rs` |
 //! | event | one report of the kernel | `poller.rs` |
 //! | readiness | what a source remembers of its events | `source.rs` |
 //! | waiter | a task that waits for readiness | `waiters.rs` |
@@ -26,12 +26,12 @@
 //!
 //! The reactor knows nothing of tasks and executors. It wakes `std::task::Waker`s, and never while it holds a lock,
 //! since a waker is somebody else's code: locks here only ever *move* wakers.
+#![cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 
 use std::sync::PoisonError;
 
 use crate::primitive::{Mutex, MutexGuard};
 
-#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod deadlines;
 #[cfg(not(parklet_loom))]
 mod driver;
@@ -54,7 +54,6 @@ mod registered;
 mod registration;
 #[cfg(not(parklet_loom))]
 mod shared;
-#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod source;
 #[cfg(not(parklet_loom))]
 mod source_table;
@@ -62,21 +61,18 @@ mod source_table;
 mod timer;
 #[cfg(not(parklet_loom))]
 mod timer_slack;
-#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub(crate) mod waiters;
-#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 mod wheel;
 
 #[cfg(not(parklet_loom))]
-pub(crate) use driver::{Driver, Reactor};
+pub(crate) use self::{
+    driver::{Driver, Reactor},
+    last_resort::{call_successor_by, join_crew},
+    shared::Shared,
+    source::Direction,
+};
 #[cfg(not(parklet_loom))]
-pub(crate) use last_resort::{call_successor_by, join_crew};
-#[cfg(not(parklet_loom))]
-pub use registered::Async;
-#[cfg(not(parklet_loom))]
-pub(crate) use shared::Shared;
-#[cfg(not(parklet_loom))]
-pub use timer::Timer;
+pub use self::{registered::Async, timer::Timer};
 
 /// The models have no kernel; their events are edges.
 #[cfg(parklet_loom)]

@@ -29,8 +29,7 @@ use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
-use super::source::Readiness;
-use super::source_table::Key;
+use super::source::{Key, Readiness};
 
 /// Whether an event disarms its descriptor, so that a waiter has to arm it again. Edge-triggered sets need not.
 pub(super) const ONESHOT: bool = false;
@@ -40,7 +39,7 @@ pub(super) const ONESHOT: bool = false;
 const BATCH: usize = 256;
 
 /// The notifier's key: no source has it, since no source has so large an index.
-const NOTIFIER: u64 = u64::MAX;
+const NOTIFIER: Key = Key::MAX;
 
 /// The set of descriptors that the driver waits for.
 #[derive(Debug)]
@@ -80,14 +79,24 @@ impl Poller {
 
     /// Adds `fd`, for both directions. What is ready already counts as an event.
     pub(super) fn add(&self, fd: BorrowedFd<'_>, key: Key) -> io::Result<()> {
-        Ok(epoll::add(&self.set, fd, data(key), interest())?)
+        Ok(epoll::add(
+            &self.set,
+            fd,
+            EventData::new_u64(key),
+            interest(),
+        )?)
     }
 
     /// Asks for a fresh report: what is ready now becomes an event, though it was reported before.
     ///
     /// `_wanted` is for systems where arming names a direction; here both are always armed.
     pub(super) fn rearm(&self, fd: BorrowedFd<'_>, key: Key, _wanted: Readiness) -> io::Result<()> {
-        Ok(epoll::modify(&self.set, fd, data(key), interest())?)
+        Ok(epoll::modify(
+            &self.set,
+            fd,
+            EventData::new_u64(key),
+            interest(),
+        )?)
     }
 
     /// Removes `fd`. Events that the driver took from the kernel before this may still arrive: their key is stale.
@@ -121,7 +130,7 @@ impl Poller {
                 // Read and write in one: what a notifier published before it found the flag set is visible to this
                 // thread from here on, when it looks for work.
                 NOTIFIER => drop(self.notified.swap(false, Ordering::SeqCst)),
-                key => report(Key::from_u64(key), readiness(event.flags)),
+                key => report(key, readiness(event.flags)),
             }
         }
         Ok(())
@@ -159,11 +168,6 @@ fn wait_for_milliseconds<'a>(
     })?;
     // SAFETY: the call has written so many events.
     Ok(unsafe { std::slice::from_raw_parts(room, count) })
-}
-
-/// The key as epoll keeps it.
-fn data(key: Key) -> EventData {
-    EventData::new_u64(key.to_u64())
 }
 
 /// What we ask of every descriptor. HUP and ERR are reported unasked.
@@ -217,7 +221,7 @@ mod tests {
     fn an_edge_is_reported_once_and_again_after_rearm() {
         for poller in pollers() {
             let (reader, writer) = rustix::pipe::pipe().unwrap();
-            let key = Key::from_u64(7);
+            let key = 7;
             poller.add(reader.as_fd(), key).unwrap();
             assert_eq!(poll(&poller), 0);
 

@@ -11,7 +11,6 @@
     reason = "polling asks for a promise about the descriptors it is given"
 )]
 
-use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -21,8 +20,7 @@ use std::time::Duration;
 use polling::{Event, Events, PollMode};
 
 use super::lock;
-use super::source::Readiness;
-use super::source_table::Key;
+use super::source::{Key, Readiness};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("polling's keys have as many bits as a pointer, and parklet's have 64");
@@ -34,6 +32,7 @@ pub(super) const ONESHOT: bool = true;
 const BATCH: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// The set of descriptors that the driver waits for.
+#[derive(Debug)]
 pub(super) struct Poller {
     /// The set.
     set: polling::Poller,
@@ -52,12 +51,9 @@ impl Poller {
 
     /// Adds `fd`, disarmed.
     pub(super) fn add(&self, fd: BorrowedFd<'_>, key: Key) -> io::Result<()> {
-        let disarmed = event(key, Readiness::NONE);
+        let (set, disarmed) = (&self.set, event(key, Readiness::NONE));
         // SAFETY: the rule of `registration.rs`: the descriptor stays open until it has been deregistered.
-        unsafe {
-            self.set
-                .add_with_mode(fd.as_raw_fd(), disarmed, PollMode::Oneshot)
-        }
+        unsafe { set.add_with_mode(fd.as_raw_fd(), disarmed, PollMode::Oneshot) }
     }
 
     /// Arms `fd` for the directions in `wanted`.
@@ -92,7 +88,7 @@ impl Poller {
             if event.writable {
                 readiness = readiness.and(Readiness::WRITE);
             }
-            report(Key::from_u64(event.key as u64), readiness);
+            report(event.key as Key, readiness);
         }
         Ok(())
     }
@@ -104,17 +100,11 @@ impl Poller {
     }
 }
 
-impl fmt::Debug for Poller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Poller").field(&self.set).finish()
-    }
-}
-
 /// What polling is asked for.
 #[expect(clippy::cast_possible_truncation, reason = "64 bits, checked above")]
 fn event(key: Key, wanted: Readiness) -> Event {
     Event::new(
-        key.to_u64() as usize,
+        key as usize,
         wanted.contains(Readiness::READ),
         wanted.contains(Readiness::WRITE),
     )

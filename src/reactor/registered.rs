@@ -25,7 +25,6 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::registration::Registration;
 use super::source::Direction;
-use super::waiters::Place;
 
 /// A descriptor whose calls wait without blocking the thread.
 ///
@@ -97,18 +96,13 @@ impl<T: AsFd + 'static> Async<T> {
         if !flags.contains(OFlags::NONBLOCK) {
             fcntl_setfl(&io, flags | OFlags::NONBLOCK)?;
         }
-        Async::new_nonblocking(io)
-    }
-
-    /// [`new`](Async::new) for a descriptor that is non-blocking already, which saves the calls that make it so.
-    pub(crate) fn new_nonblocking(io: T) -> io::Result<Async<T>> {
         let registration = Registration::new(io.as_fd())?;
         Ok(Async::from_parts(registration, io))
     }
 
-    /// [`new_nonblocking`](Async::new_nonblocking) for a socket that often need not wait, such as one just accepted, whose
-    /// first bytes are there already: it is registered when it first has to.
-    pub(crate) fn new_lazy(io: T) -> io::Result<Async<T>> {
+    /// [`new`](Async::new) for a socket that is non-blocking already. It is registered when it first has to wait, which one
+    /// that was just accepted, and whose first bytes are there, often need not.
+    pub(crate) fn of_socket(io: T) -> io::Result<Async<T>> {
         let registration = Registration::lazy(io.as_fd())?;
         Ok(Async::from_parts(registration, io))
     }
@@ -198,7 +192,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn readable(&self) -> io::Result<()> {
-        let mut waiting = self.registration.waiting(Direction::Read);
+        let mut waiting = self.registration.future(Direction::Read);
         poll_fn(|cx| waiting.poll_event(cx)).await
     }
 
@@ -228,7 +222,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn writable(&self) -> io::Result<()> {
-        let mut waiting = self.registration.waiting(Direction::Write);
+        let mut waiting = self.registration.future(Direction::Write);
         poll_fn(|cx| waiting.poll_event(cx)).await
     }
 
@@ -255,8 +249,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.registration
-            .poll_event(cx, Direction::Read, &mut { Place::NOBODY })
+        self.registration.poll(Direction::Read).poll_event(cx)
     }
 
     /// Polls what [`writable`](Async::writable) awaits; otherwise like [`poll_readable`](Async::poll_readable).
@@ -278,8 +271,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.registration
-            .poll_event(cx, Direction::Write, &mut { Place::NOBODY })
+        self.registration.poll(Direction::Write).poll_event(cx)
     }
 
     /// Calls `op` and, as long as it says [`WouldBlock`](io::ErrorKind::WouldBlock), waits for the descriptor to become
@@ -311,7 +303,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        let mut waiting = self.registration.waiting(Direction::Read);
+        let mut waiting = self.registration.future(Direction::Read);
         poll_fn(|cx| waiting.poll_with(cx, || op(&self.io))).await
     }
 
@@ -340,7 +332,7 @@ impl<T> Async<T> {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        let mut waiting = self.registration.waiting(Direction::Write);
+        let mut waiting = self.registration.future(Direction::Write);
         poll_fn(|cx| waiting.poll_with(cx, || op(&self.io))).await
     }
 
@@ -372,11 +364,9 @@ impl<T> Async<T> {
     pub fn poll_read_with<R>(
         &self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
+        op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let mut nobody = Place::NOBODY;
-        self.registration
-            .poll_with(cx, Direction::Read, &mut nobody, || op(&self.io))
+        self.poll_with(cx, Direction::Read, op)
     }
 
     /// Polls what [`write_with`](Async::write_with) awaits; otherwise like [`poll_read_with`](Async::poll_read_with).
@@ -401,38 +391,36 @@ impl<T> Async<T> {
     pub fn poll_write_with<R>(
         &self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
+        op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let mut nobody = Place::NOBODY;
-        self.registration
-            .poll_with(cx, Direction::Write, &mut nobody, || op(&self.io))
+        self.poll_with(cx, Direction::Write, op)
     }
 
-    /// [`poll_read_with`](Async::poll_read_with) for a stream of bytes: `op` reads into a buffer of `wanted` bytes, and
-    /// where it got fewer, the next read waits for an event without asking the kernel first.
+    /// [`poll_read_with`](Async::poll_read_with) or [`poll_write_with`](Async::poll_write_with).
+    pub(crate) fn poll_with<R>(
+        &self,
+        cx: &Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        let mut waiting = self.registration.poll(direction);
+        waiting.poll_with(cx, || op(&self.io))
+    }
+
+    /// The same for a stream of bytes: `op` reads into, or writes from, a buffer of `wanted` bytes, and where it moved
+    /// fewer, the next call waits for an event without asking the kernel first.
     ///
     /// Only for TCP. Elsewhere a read may stop short of what is there: at the end of a datagram, before a message that
     /// carries descriptors, at the end of a packet of a pipe.
-    pub(crate) fn poll_read_short(
+    pub(crate) fn poll_short(
         &self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
+        direction: Direction,
         wanted: usize,
         mut op: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        self.registration
-            .poll_short(cx, Direction::Read, wanted, || op(&self.io))
-    }
-
-    /// [`poll_write_with`](Async::poll_write_with) for a stream of bytes: where `op` wrote fewer than `wanted`, the next write
-    /// waits for room without asking the kernel first. Only for TCP, as above.
-    pub(crate) fn poll_write_short(
-        &self,
-        cx: &mut Context<'_>,
-        wanted: usize,
-        mut op: impl FnMut(&T) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        self.registration
-            .poll_short(cx, Direction::Write, wanted, || op(&self.io))
+        let mut waiting = self.registration.poll(direction);
+        waiting.poll_short(cx, wanted, || op(&self.io))
     }
 }
 
@@ -472,7 +460,7 @@ mod tests {
         let ours = Async::new(listener.accept().unwrap().0).unwrap();
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(
-            ours.poll_read_short(cx, 64, |io| { io }.read(&mut [0; 64]))
+            ours.poll_short(cx, Direction::Read, 64, |io| { io }.read(&mut [0; 64]))
                 .is_pending()
         );
         (ours, theirs)
@@ -482,7 +470,7 @@ mod tests {
     fn read(io: &Async<TcpStream>, wanted: usize, calls: &Cell<usize>) -> Vec<u8> {
         let mut buffer = vec![0; wanted];
         let read = block_on(poll_fn(|cx| {
-            io.poll_read_short(cx, wanted, |mut io| {
+            io.poll_short(cx, Direction::Read, wanted, |mut io| {
                 calls.set(calls.get() + 1);
                 io.read(&mut buffer)
             })
@@ -509,7 +497,9 @@ mod tests {
             (&theirs).write_all(b"hello").unwrap();
             assert_eq!(read(&ours, 64, &calls), b"hello");
             let cx = &mut Context::from_waker(Waker::noop());
-            let nothing = ours.poll_read_short(cx, 64, |_| in_vain::<usize>(&in_vain_calls));
+            let nothing = ours.poll_short(cx, Direction::Read, 64, |_| {
+                in_vain::<usize>(&in_vain_calls)
+            });
             assert!(nothing.is_pending());
         }
         assert!(calls.get() <= 100 + NOW_AND_THEN, "{calls:?}");
@@ -525,12 +515,14 @@ mod tests {
         for _ in 0..20 {
             let mut sent = 0;
             while let Poll::Ready(written) =
-                ours.poll_write_short(cx, chunk.len(), |mut io| io.write(&chunk))
+                ours.poll_short(cx, Direction::Write, chunk.len(), |mut io| io.write(&chunk))
             {
                 sent += written.unwrap();
                 if !sent.is_multiple_of(chunk.len()) {
                     short_writes += 1;
-                    let full = ours.poll_write_short(cx, 1, |_| in_vain::<usize>(&in_vain_calls));
+                    let full = ours.poll_short(cx, Direction::Write, 1, |_| {
+                        in_vain::<usize>(&in_vain_calls)
+                    });
                     assert!(full.is_pending());
                     break;
                 }

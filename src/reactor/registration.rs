@@ -21,8 +21,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll, ready};
 
 use super::driver::Reactor;
-use super::source::{Direction, Source, Wait};
-use super::source_table::Key;
+use super::source::{Direction, Readiness, Source, Wait};
 use super::waiters::Place;
 use super::{last_resort, poller, wake_all};
 use crate::budget;
@@ -60,11 +59,8 @@ impl Registration {
     pub(super) fn lazy(fd: BorrowedFd<'_>) -> io::Result<Registration> {
         let source = Reactor::try_start()?.sources.open(fd);
         let source = source.ok_or_else(|| {
-            let message = format!(
-                "cannot wait for events of descriptor {}: it is registered already",
-                fd.as_raw_fd()
-            );
-            io::Error::new(io::ErrorKind::AlreadyExists, message)
+            let cause = io::Error::new(io::ErrorKind::AlreadyExists, "it is registered already");
+            cannot_wait_for(fd, &cause)
         })?;
         Ok(Registration { source })
     }
@@ -72,14 +68,8 @@ impl Registration {
     /// Tells the kernel of the descriptor. The caller is the only one to do so: nobody else has the registration yet, or
     /// he has the lock of [`Source::wait`].
     fn tell_kernel(&self) -> io::Result<()> {
-        let added = Reactor::started().poller.add(self.fd(), key(self.source));
-        added.map_err(|error| {
-            let message = format!(
-                "cannot wait for events of descriptor {}: {error}",
-                self.raw()
-            );
-            io::Error::new(error.kind(), message)
-        })?;
+        let added = Reactor::started().poller.add(self.fd(), self.source.key());
+        added.map_err(|error| cannot_wait_for(self.fd(), &error))?;
         self.source.set_registered();
         Ok(())
     }
@@ -96,118 +86,28 @@ impl Registration {
         self.source.owners()
     }
 
-    /// Makes `attempt`, and where it would block, stores the task's waker until it is worth trying again.
-    pub(super) fn poll_with<R>(
-        &self,
-        cx: &Context<'_>,
-        direction: Direction,
-        place: &mut Place,
-        mut attempt: impl FnMut() -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        ready!(budget::charge(cx));
-        loop {
-            let seen = self.source.state();
-            if seen.is_ready(direction) {
-                match attempt() {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.source.clear(direction, seen);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    result => return Poll::Ready(result),
-                }
-            }
-            if self.wait(cx, direction, place, poller::ONESHOT)? == Wait::Stored {
-                return Poll::Pending;
-            }
-        }
+    /// One call of a `poll_` function, which leaves its waker behind: whoever comes from there may go without a word.
+    pub(super) fn poll(&self, direction: Direction) -> Waiting<'_> {
+        self.waiting(direction, Place::NOBODY)
     }
 
-    /// Like [`poll_with`](Registration::poll_with) for a stream of bytes: a call that moved fewer than it wanted has emptied, or
-    /// filled, what is on the kernel's side, and the one that would say `WouldBlock` is saved (rule 5 in `source.rs`).
-    pub(super) fn poll_short(
-        &self,
-        cx: &Context<'_>,
-        direction: Direction,
-        wanted: usize,
-        mut attempt: impl FnMut() -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        self.poll_with(cx, direction, &mut { Place::NOBODY }, || {
-            let seen = self.source.state();
-            let result = attempt();
-            if let Ok(moved) = result
-                && (1..wanted).contains(&moved)
-                && seen.short_is_last(direction)
-            {
-                self.source.clear(direction, seen);
-            }
-            result
-        })
+    /// A future, which takes its waker with it when it is dropped.
+    pub(super) fn future(&self, direction: Direction) -> Waiting<'_> {
+        self.waiting(direction, Place::NOT_YET)
     }
 
-    /// Waits for a fresh report: what is known is forgotten once, and what is there now is reported again.
-    ///
-    /// The caller reads or writes behind the reactor's back, so what the source remembers is worth nothing here.
-    pub(super) fn poll_event(
-        &self,
-        cx: &Context<'_>,
-        direction: Direction,
-        place: &mut Place,
-    ) -> Poll<io::Result<()>> {
-        ready!(budget::charge(cx));
-        let arm = match *place {
-            Place::NOT_YET => self.source.forget(direction),
-            Place::NOBODY => self.source.forget_once(direction),
-            _ => false,
-        };
-        if self.wait(cx, direction, place, arm || poller::ONESHOT)? == Wait::Stored {
-            return Poll::Pending;
-        }
-        if *place == Place::NOBODY {
-            self.source.answered(direction);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// A future's wait, which removes its waker when it is dropped.
-    pub(super) fn waiting(&self, direction: Direction) -> Waiting<'_> {
+    /// Who comes with this place.
+    fn waiting(&self, direction: Direction, place: Place) -> Waiting<'_> {
         Waiting {
             registration: self,
             direction,
-            place: Place::NOT_YET,
+            place,
         }
     }
 
     /// Deregisters; `Drop` does the same and forgets the error.
     pub(super) fn close(self) -> io::Result<()> {
         ManuallyDrop::new(self).deregister()
-    }
-
-    /// Stores the waker, unless an event came meanwhile, and asks for a report of what is there if `arm` says so.
-    fn wait(
-        &self,
-        cx: &Context<'_>,
-        direction: Direction,
-        place: &mut Place,
-        arm: bool,
-    ) -> io::Result<Wait> {
-        let reactor = Reactor::started();
-        let wait = self.source.wait(direction, place, cx.waker(), |wanted| {
-            if !self.source.is_registered() {
-                self.tell_kernel()?;
-                if !poller::ONESHOT {
-                    // To be added is to be asked what is there.
-                    return Ok(());
-                }
-            }
-            if arm {
-                reactor.poller.rearm(self.fd(), key(self.source), wanted)?;
-            }
-            Ok(())
-        })?;
-        if wait == Wait::Stored {
-            last_resort::waiter_stored(cx);
-        }
-        Ok(wait)
     }
 
     /// Generation first, so that events under way are stale; then the kernel's entry; then the source is free, so that
@@ -223,7 +123,7 @@ impl Registration {
         };
         self.source.release();
         let mut woken = Vec::new();
-        waiters.take(super::source::Readiness::BOTH, &mut woken);
+        waiters.take(Readiness::BOTH, &mut woken);
         wake_all(&mut woken);
         deleted
     }
@@ -253,18 +153,17 @@ impl AsFd for Registration {
     }
 }
 
-/// The key of an open source.
-fn key(source: &Source) -> Key {
-    Key {
-        index: source.index(),
-        generation: source.generation(),
-    }
+/// An error that says what was attempted.
+fn cannot_wait_for(fd: BorrowedFd<'_>, cause: &io::Error) -> io::Error {
+    let number = fd.as_raw_fd();
+    let message = format!("cannot wait for events of descriptor {number}: {cause}");
+    io::Error::new(cause.kind(), message)
 }
 
-/// One future's wait for one direction.
+/// Who tries a call, and waits, in one direction.
 #[derive(Debug)]
 pub(super) struct Waiting<'a> {
-    /// What it waits for.
+    /// For what.
     registration: &'a Registration,
     /// In which direction.
     direction: Direction,
@@ -273,26 +172,101 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// As [`Registration::poll_with`].
+    /// Makes `attempt`, and where it would block, stores the task's waker until it is worth trying again.
     pub(super) fn poll_with<R>(
         &mut self,
         cx: &Context<'_>,
-        attempt: impl FnMut() -> io::Result<R>,
+        mut attempt: impl FnMut() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.registration
-            .poll_with(cx, self.direction, &mut self.place, attempt)
+        ready!(budget::charge(cx));
+        let source = self.registration.source;
+        loop {
+            let seen = source.state();
+            if seen.is_ready(self.direction) {
+                match attempt() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        source.clear(self.direction, seen);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    result => return Poll::Ready(result),
+                }
+            }
+            if self.wait(cx, poller::ONESHOT)? == Wait::Stored {
+                return Poll::Pending;
+            }
+        }
     }
 
-    /// As [`Registration::poll_event`].
+    /// Like [`poll_with`](Waiting::poll_with) for a stream of bytes: a call that moved fewer than it wanted has emptied, or
+    /// filled, what is on the kernel's side, and the one that would say `WouldBlock` is saved (rule 5 in `source.rs`).
+    pub(super) fn poll_short(
+        &mut self,
+        cx: &Context<'_>,
+        wanted: usize,
+        mut attempt: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let (source, direction) = (self.registration.source, self.direction);
+        self.poll_with(cx, || {
+            let seen = source.state();
+            let result = attempt();
+            if let Ok(moved) = result
+                && (1..wanted).contains(&moved)
+                && seen.short_is_last(direction)
+            {
+                source.clear(direction, seen);
+            }
+            result
+        })
+    }
+
+    /// Waits for a fresh report: what is known is forgotten once, and what is there now is reported again.
+    ///
+    /// The caller reads or writes behind the reactor's back, so what the source remembers is worth nothing here.
     pub(super) fn poll_event(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        self.registration
-            .poll_event(cx, self.direction, &mut self.place)
+        ready!(budget::charge(cx));
+        let source = self.registration.source;
+        let arm = match self.place {
+            Place::NOT_YET => source.forget(self.direction),
+            Place::NOBODY => source.forget_once(self.direction),
+            _ => false,
+        };
+        if self.wait(cx, arm || poller::ONESHOT)? == Wait::Stored {
+            return Poll::Pending;
+        }
+        if self.place == Place::NOBODY {
+            source.answered(self.direction);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Stores the waker, unless an event came meanwhile, and asks for a report of what is there if `arm` says so.
+    fn wait(&mut self, cx: &Context<'_>, arm: bool) -> io::Result<Wait> {
+        let registration = self.registration;
+        let source = registration.source;
+        let wait = source.wait(self.direction, &mut self.place, cx.waker(), |waiters| {
+            if !source.is_registered() {
+                registration.tell_kernel()?;
+                if !poller::ONESHOT {
+                    // To be added is to be asked what is there.
+                    return Ok(());
+                }
+            }
+            if arm {
+                let poller = &Reactor::started().poller;
+                poller.rearm(registration.fd(), source.key(), waiters.wanted())?;
+            }
+            Ok(())
+        })?;
+        if wait == Wait::Stored {
+            last_resort::waiter_stored(cx);
+        }
+        Ok(wait)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if self.place != Place::NOT_YET {
+        if self.place.is_stored() {
             self.registration.source.leave(&self.place);
         }
     }

@@ -22,13 +22,15 @@
 //!
 //! The model is `loom_models/source.rs`; rules 2 to 4 have broken variants, which must fail there.
 
-use std::fmt;
 use std::io;
 use std::task::Waker;
 
 use super::waiters::{Place, Waiters};
 use super::{lock, poller};
 use crate::primitive::{AtomicU32, AtomicU64, Mutex, Ordering, is_broken};
+
+/// Which source an event is for, and which of its lives: `generation << 32 | index`. The kernel keeps it with the descriptor.
+pub(crate) type Key = u64;
 
 /// The two ways to wait for a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub(crate) enum Direction {
 }
 
 /// A set of marks; the low 16 bits of the state.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Readiness(u16);
 
 impl Readiness {
@@ -70,43 +72,16 @@ impl Readiness {
         Readiness(self.0 | other.0)
     }
 
-    /// The marks that are not in `other`.
-    const fn without(self, other: Readiness) -> Readiness {
-        Readiness(self.0 & !other.0)
-    }
-
     /// Whether all marks of `other` are here.
     pub(crate) const fn contains(self, other: Readiness) -> bool {
         self.0 & other.0 == other.0
     }
-
-    /// Whether any mark of `other` is here.
-    const fn intersects(self, other: Readiness) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
-impl fmt::Debug for Readiness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 8] = [
-            "READ",
-            "WRITE",
-            "READ_CLOSED",
-            "PRIORITY",
-            "READ_ASKED",
-            "WRITE_ASKED",
-            "REGISTERED",
-            "OPEN",
-        ];
-        let marks = NAMES
-            .iter()
-            .enumerate()
-            .filter(|&(bit, _)| self.0 >> bit & 1 == 1);
-        f.debug_set().entries(marks.map(|(_, name)| name)).finish()
-    }
 }
 
 impl Direction {
+    /// One after the other.
+    pub(crate) const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
+
     /// The mark that says: try.
     pub(crate) const fn ready(self) -> Readiness {
         match self {
@@ -135,7 +110,7 @@ impl Direction {
 }
 
 /// A value of the state word.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
 impl State {
@@ -159,9 +134,19 @@ impl State {
         Readiness(self.0 as u16)
     }
 
-    /// The same with other marks.
-    const fn with(self, readiness: Readiness) -> State {
-        State(self.0 & !0xffff | readiness.0 as u64)
+    /// Whether all of these marks are set.
+    const fn has(self, marks: Readiness) -> bool {
+        self.readiness().contains(marks)
+    }
+
+    /// The same with these marks too.
+    const fn with(self, marks: Readiness) -> State {
+        State(self.0 | marks.0 as u64)
+    }
+
+    /// The same without these marks.
+    const fn without(self, marks: Readiness) -> State {
+        State(self.0 & !(marks.0 as u64))
     }
 
     /// The same one tick later; the tick wraps and leaves the generation alone.
@@ -176,27 +161,15 @@ impl State {
 
     /// Whether a call in `direction` is worth making.
     pub(crate) const fn is_ready(self, direction: Direction) -> bool {
-        self.readiness().contains(direction.ready())
+        self.has(direction.ready())
     }
 
     /// Whether a call that moved fewer bytes than it wanted proves that the next would block (rule 5).
     pub(crate) const fn short_is_last(self, direction: Direction) -> bool {
         match direction {
-            Direction::Read => !self
-                .readiness()
-                .intersects(Readiness::READ_CLOSED.and(Readiness::PRIORITY)),
+            Direction::Read => !self.has(Readiness::READ_CLOSED) && !self.has(Readiness::PRIORITY),
             Direction::Write => true,
         }
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("generation", &self.generation())
-            .field("tick", &(self.0 >> 16 & 0xffff))
-            .field("readiness", &self.readiness())
-            .finish()
     }
 }
 
@@ -246,24 +219,29 @@ impl Source {
         self.index
     }
 
-    /// How often it was closed: the other half of the key.
+    /// How often it was closed.
     pub(crate) fn generation(&self) -> u32 {
         self.state().generation()
+    }
+
+    /// The key of this life.
+    pub(crate) fn key(&self) -> Key {
+        Key::from(self.generation()) << 32 | Key::from(self.index)
     }
 
     /// Begins a life, in which everything is ready, as nobody has tried anything yet. False: somebody has it.
     #[must_use]
     pub(crate) fn open(&self) -> bool {
-        let before = self.change(|state| {
-            let is_free = !state.readiness().contains(Readiness::OPEN);
+        self.change(|state| {
+            let is_free = !state.has(Readiness::OPEN);
             is_free.then(|| State::fresh(state.generation()))
-        });
-        before.is_some()
+        })
+        .is_some()
     }
 
     /// Lets the next one have it. The kernel no longer knows the descriptor.
     pub(crate) fn release(&self) {
-        self.change(|state| Some(state.with(state.readiness().without(Readiness::OPEN))));
+        self.change(|state| Some(state.without(Readiness::OPEN)));
     }
 
     /// Makes the events of this life stale (rule 4) and hands out those who still waited; the caller wakes them.
@@ -276,13 +254,12 @@ impl Source {
     /// Whether the kernel knows the descriptor. To be asked by who closes, or within `arm` of [`wait`](Source::wait): elsewhere
     /// the answer may be old.
     pub(crate) fn is_registered(&self) -> bool {
-        let marks = self.state().readiness();
-        marks.contains(Readiness::REGISTERED)
+        self.state().has(Readiness::REGISTERED)
     }
 
     /// The kernel knows the descriptor from now on.
     pub(crate) fn set_registered(&self) {
-        self.change(|state| Some(state.with(state.readiness().and(Readiness::REGISTERED))));
+        self.change(|state| Some(state.with(Readiness::REGISTERED)));
     }
 
     /// What is known now. Read it before a call whose answer is handed to [`clear`](Source::clear).
@@ -294,7 +271,7 @@ impl Source {
     pub(crate) fn report(&self, generation: u32, readiness: Readiness, woken: &mut Vec<Waker>) {
         let marked = self.change(|state| {
             (state.generation() == generation || is_broken("source_marks_a_later_life"))
-                .then(|| state.ticked().with(state.readiness().and(readiness)))
+                .then(|| state.ticked().with(readiness))
         });
         if marked.is_none() {
             return;
@@ -315,44 +292,35 @@ impl Source {
     /// After `WouldBlock`: the direction is not ready, unless an event came since `seen` (rule 2).
     pub(crate) fn clear(&self, direction: Direction, seen: State) {
         self.change(|state| {
-            let rest = state.readiness().without(direction.spent());
             (state.same_tick(seen) || is_broken("source_clears_what_is_newer"))
-                .then(|| state.with(rest))
+                .then(|| state.without(direction.spent()))
         });
     }
 
     /// Before waiting for a fresh report: whatever is known of the direction is forgotten. True if there was something,
     /// so that the kernel has to be asked; else the next edge is due anyway.
     pub(crate) fn forget(&self, direction: Direction) -> bool {
-        let before = self.change(|state| {
-            let rest = state.readiness().without(direction.ready());
-            Some(state.with(rest))
-        });
-        before.is_some_and(|state| state.is_ready(direction))
+        self.change(|state| Some(state.without(direction.ready())))
+            .is_some_and(|before| before.is_ready(direction))
     }
 
     /// [`forget`](Source::forget) for callers that have no memory of their own: the mark ASKED remembers the question
     /// from one poll to the next.
     pub(crate) fn forget_once(&self, direction: Direction) -> bool {
-        let before = self.change(|state| {
-            let rest = state.readiness().without(direction.ready());
-            let asked = state.with(rest.and(direction.asked()));
-            (!state.readiness().contains(direction.asked())).then_some(asked)
-        });
-        before.is_some_and(|state| state.is_ready(direction))
+        self.change(|state| {
+            let asked = state.without(direction.ready()).with(direction.asked());
+            (!state.has(direction.asked())).then_some(asked)
+        })
+        .is_some_and(|before| before.is_ready(direction))
     }
 
     /// The question has been answered: the next [`forget_once`](Source::forget_once) is a new one.
     pub(crate) fn answered(&self, direction: Direction) {
-        self.change(|state| {
-            let rest = state.readiness().without(direction.asked());
-            Some(state.with(rest))
-        });
+        self.change(|state| Some(state.without(direction.asked())));
     }
 
-    /// Stores a waker, unless the direction has been marked meanwhile. `arm` is called under the lock, with the
-    /// directions that anybody waits for: where an event disarms the descriptor, the last call must be the one that
-    /// knows of all.
+    /// Stores a waker, unless the direction has been marked meanwhile. `arm` is called under the lock, with all who
+    /// wait: where an event disarms the descriptor, the last call must be the one that knows of all.
     ///
     /// # Errors
     ///
@@ -362,7 +330,7 @@ impl Source {
         direction: Direction,
         place: &mut Place,
         waker: &Waker,
-        arm: impl FnOnce(Readiness) -> io::Result<()>,
+        arm: impl FnOnce(&Waiters) -> io::Result<()>,
     ) -> io::Result<Wait> {
         // Cloning is foreign code, so it is done before the lock, as dropping what was replaced is done after it.
         let waker = waker.clone();
@@ -374,7 +342,7 @@ impl Source {
         }
         let replaced = waiters.store(direction, place, waker);
         let crowded_out = waiters.crowd_out(direction);
-        let armed = arm(waiters.wanted());
+        let armed = arm(&waiters);
         drop(waiters);
         drop(replaced);
         if let Some(waker) = crowded_out {
@@ -475,8 +443,8 @@ mod tests {
         let seen = source.state();
         source.clear(Direction::Write, seen);
         source.clear(Direction::Read, seen);
-        let rest = source.state().readiness();
-        assert!(!rest.intersects(Readiness::BOTH), "no event came: {rest:?}");
+        let state = source.state();
+        assert!(!state.has(Readiness::READ) && !state.has(Readiness::WRITE));
         report(&source, Readiness::BOTH);
         source.clear(Direction::Read, source.state());
         assert!(source.state().is_ready(Direction::Write));

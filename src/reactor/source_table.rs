@@ -20,7 +20,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::task::Waker;
 
-use super::source::{Readiness, Source};
+use super::source::{Key, Readiness, Source};
 
 /// Sources in the first page: 4 KiB, enough for a small program.
 const FIRST_PAGE: usize = 64;
@@ -30,31 +30,6 @@ const PAGES_OF_A_SIZE: usize = 8;
 
 /// All pages, of 23 sizes: a place for each number that a descriptor can have.
 const PAGES: usize = PAGES_OF_A_SIZE * 23;
-
-/// Which source an event is for, and which of its lives: `generation << 32 | index`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    /// The source's place in the table: the descriptor's number.
-    pub(super) index: u32,
-    /// How often that place had been used before.
-    pub(super) generation: u32,
-}
-
-impl Key {
-    /// The key as a number for the kernel.
-    pub(super) fn to_u64(self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
-    }
-
-    /// The key from the number.
-    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number")]
-    pub(super) fn from_u64(number: u64) -> Key {
-        Key {
-            index: number as u32,
-            generation: (number >> 32) as u32,
-        }
-    }
-}
 
 /// All sources of the process.
 #[derive(Debug)]
@@ -88,14 +63,11 @@ impl SourceTable {
     /// Hands an event to its source, which moves the wakers of those who waited for it to `woken`. A stale key does
     /// nothing.
     pub(super) fn report(&self, key: Key, readiness: Readiness, woken: &mut Vec<Waker>) {
-        let (page, offset) = locate(key.index);
-        let source = self
-            .pages
-            .get(page)
-            .and_then(OnceLock::get)
-            .and_then(|page| page.get(offset));
-        if let Some(source) = source {
-            source.report(key.generation, readiness, woken);
+        let (generation, index) = ((key >> 32) as u32, key as u32);
+        let (page, offset) = locate(index);
+        let page = self.pages.get(page).and_then(OnceLock::get);
+        if let Some(source) = page.and_then(|page| page.get(offset)) {
+            source.report(generation, readiness, woken);
         }
     }
 }
@@ -117,7 +89,9 @@ fn size_of_page(page: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::Direction;
     use super::*;
+    use std::os::fd::AsFd;
 
     #[test]
     fn every_index_has_its_own_place() {
@@ -136,12 +110,19 @@ mod tests {
     }
 
     #[test]
-    fn a_key_survives_the_kernel() {
-        let key = Key {
-            index: 0x0123_4567,
-            generation: 0x89ab_cdef,
-        };
-        assert_eq!(key.to_u64(), 0x89ab_cdef_0123_4567);
-        assert_eq!(Key::from_u64(key.to_u64()), key);
+    fn a_key_finds_the_life_it_is_of() {
+        let table: &SourceTable = Box::leak(Box::default());
+        let (reader, _writer) = rustix::pipe::pipe().unwrap();
+        let source = table.open(reader.as_fd()).unwrap();
+        for direction in Direction::BOTH {
+            source.clear(direction, source.state());
+        }
+        let first = source.key();
+        drop(source.close());
+        table.report(first, Readiness::BOTH, &mut Vec::new());
+        assert!(!source.state().is_ready(Direction::Read), "it is stale");
+        table.report(source.key(), Readiness::READ, &mut Vec::new());
+        assert!(source.state().is_ready(Direction::Read));
+        table.report(Key::MAX, Readiness::BOTH, &mut Vec::new());
     }
 }

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
@@ -250,18 +250,19 @@ impl Timer {
         cx: &Context<'_>,
     ) -> Poll<Instant> {
         let now = Instant::now();
-        timer
-            .get_or_insert_with(|| Timer::new(now.checked_add(duration), None))
-            .poll_at(now, cx)
+        Timer::begun(timer, duration, now).poll_at(now, cx)
     }
 
     /// Like [`poll_after`](Timer::poll_after) for who will be polled again in any case: nobody is woken at the deadline.
     pub(crate) fn is_over_after(timer: &mut Option<Timer>, duration: Duration) -> bool {
         let now = Instant::now();
-        timer
-            .get_or_insert_with(|| Timer::new(now.checked_add(duration), None))
-            .deadline
-            .is_some_and(|deadline| deadline <= now)
+        let timer = Timer::begun(timer, duration, now);
+        timer.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// The timer, which starts now if it has not done so before.
+    fn begun(timer: &mut Option<Timer>, duration: Duration, now: Instant) -> &mut Timer {
+        timer.get_or_insert_with(|| Timer::new(now.checked_add(duration), None))
     }
 
     /// A timer that nobody has polled.
@@ -276,13 +277,9 @@ impl Timer {
     /// Changes what it waits for; a task that waits already will be woken then.
     fn set(&mut self, deadline: Option<Instant>, period: Option<Duration>) {
         (self.deadline, self.period) = (deadline, period);
-        let Some(entry) = self.entry else { return };
-        let reactor = Reactor::started();
-        match reactor.deadlines.set(entry, deadline) {
-            Some(true) => reactor.notify(),
-            Some(false) => {}
-            // It has been woken for the old deadline and will poll.
-            None => self.entry = None,
+        // Without a waker it has been woken for the old deadline, and will poll.
+        if let Some(waker) = self.cancel() {
+            self.store(waker);
         }
     }
 
@@ -294,7 +291,7 @@ impl Timer {
                 if self.entry.is_some() && Reactor::started().deadlines.has_taken(deadline) {
                     self.entry = None;
                 }
-                self.cancel();
+                drop(self.cancel());
                 self.deadline = self.period.and_then(|period| deadline.checked_add(period));
                 Poll::Ready(deadline)
             }
@@ -307,27 +304,31 @@ impl Timer {
 
     /// Has this task woken at the deadline.
     fn wait(&mut self, cx: &Context<'_>) {
-        let reactor = Reactor::start();
         if let Some(entry) = self.entry {
-            if reactor.deadlines.will_wake(entry, cx.waker()) == Some(true) {
+            let deadlines = &Reactor::started().deadlines;
+            if deadlines.will_wake(entry, cx.waker()) == Some(true) {
                 return;
             }
-            self.cancel();
+            drop(self.cancel());
         }
-        let (entry, too_early) = reactor.deadlines.insert(self.deadline, cx.waker().clone());
+        self.store(cx.waker().clone());
+        last_resort::waiter_stored(cx);
+    }
+
+    /// Hands a waker to the reactor.
+    fn store(&mut self, waker: Waker) {
+        let reactor = Reactor::start();
+        let (entry, too_early) = reactor.deadlines.insert(self.deadline, waker);
         self.entry = Some(entry);
         if too_early {
             reactor.notify();
         }
-        last_resort::waiter_stored(cx);
     }
 
-    /// Takes the waker back.
-    fn cancel(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            let waker = Reactor::started().deadlines.remove(entry);
-            drop(waker);
-        }
+    /// Takes the waker back, if it is there still.
+    fn cancel(&mut self) -> Option<Waker> {
+        let entry = self.entry.take()?;
+        Reactor::started().deadlines.remove(entry)
     }
 }
 
@@ -349,6 +350,6 @@ impl Stream for Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.cancel();
+        drop(self.cancel());
     }
 }

@@ -19,10 +19,8 @@ const MOST_POLLERS: usize = 1024;
 /// The tasks that wait for one source.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    /// The first task that polled for reading.
-    read: Option<Waker>,
-    /// The first task that polled for writing.
-    write: Option<Waker>,
+    /// The first task that polled, for each direction.
+    first: [Option<Waker>; 2],
     /// The rest; boxed, since most sources never need it, and kept once made.
     more: Option<Box<More>>,
 }
@@ -56,6 +54,11 @@ impl Place {
     pub(crate) const NOBODY: Place = Place(0);
     /// For a future that has not waited yet.
     pub(crate) const NOT_YET: Place = Place(u64::MAX);
+
+    /// Whether a waker was stored for this place, and for no other.
+    pub(crate) fn is_stored(&self) -> bool {
+        *self != Place::NOBODY && *self != Place::NOT_YET
+    }
 }
 
 impl Waiters {
@@ -68,9 +71,8 @@ impl Waiters {
         waker: Waker,
     ) -> Option<Waker> {
         if *place == Place::NOBODY {
-            let first = self.first(direction);
-            match first {
-                None => {
+            match &mut self.first[direction as usize] {
+                first @ None => {
                     *first = Some(waker);
                     return None;
                 }
@@ -121,9 +123,9 @@ impl Waiters {
 
     /// Moves the wakers that wait for any of `readiness` to `woken`.
     pub(crate) fn take(&mut self, readiness: Readiness, woken: &mut Vec<Waker>) {
-        for direction in [Direction::Read, Direction::Write] {
+        for direction in Direction::BOTH {
             if readiness.contains(direction.ready()) {
-                woken.extend(self.first(direction).take());
+                woken.extend(self.first[direction as usize].take());
                 if let Some(more) = &mut self.more {
                     let called = more
                         .list
@@ -136,24 +138,15 @@ impl Waiters {
 
     /// The directions that somebody waits for.
     pub(crate) fn wanted(&self) -> Readiness {
-        let more = self.more.iter().flat_map(|more| &more.list);
-        let more = more.fold(Readiness::NONE, |wanted, waiter| {
-            wanted.and(waiter.direction.ready())
-        });
-        let of = |waker: &Option<Waker>, readiness| match waker {
-            Some(_) => readiness,
-            None => Readiness::NONE,
+        let list = self.more.iter().flat_map(|more| &more.list);
+        let has = |direction: &Direction| {
+            self.first[*direction as usize].is_some()
+                || list.clone().any(|waiter| waiter.direction == *direction)
         };
-        more.and(of(&self.read, Readiness::READ))
-            .and(of(&self.write, Readiness::WRITE))
-    }
-
-    /// The entry in the source's own line.
-    fn first(&mut self, direction: Direction) -> &mut Option<Waker> {
-        match direction {
-            Direction::Read => &mut self.read,
-            Direction::Write => &mut self.write,
-        }
+        let wanted = Direction::BOTH.into_iter().filter(has);
+        wanted.fold(Readiness::NONE, |wanted, direction| {
+            wanted.and(direction.ready())
+        })
     }
 }
 

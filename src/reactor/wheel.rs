@@ -148,17 +148,6 @@ impl Wheel {
         Entry { index, id }
     }
 
-    /// Moves an entry to another deadline; false if it is gone.
-    pub(super) fn set(&mut self, entry: Entry, deadline: u64) -> bool {
-        let found = self.stored(entry).is_some();
-        if found {
-            self.unlink(entry.index);
-            self.entries[entry.index as usize].deadline = deadline;
-            self.link(entry.index);
-        }
-        found
-    }
-
     /// The waker of an entry, if it is here.
     pub(super) fn waker(&self, entry: Entry) -> Option<&Waker> {
         self.stored(entry)?.waker.as_ref()
@@ -417,15 +406,14 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes_due_can_be_set_and_removed() {
+    fn what_never_comes_due_can_be_removed() {
         let mut watched = Watched::new();
-        let first = watched.insert(1, NEVER);
-        let second = watched.insert(2, NEVER);
+        let entry = watched.insert(1, NEVER);
         assert_eq!(watched.wheel.next_deadline(), None);
         assert_eq!(watched.take_due(NEVER), [0; 0]);
-        assert!(watched.wheel.remove(first).is_some());
-        assert!(watched.wheel.set(second, 5));
+        assert!(watched.wheel.remove(entry).is_some());
         // The wheel stands at the end of time by now, where everything is overdue.
+        watched.insert(2, 5);
         assert_eq!(watched.take_due(NEVER), [2]);
     }
 
@@ -438,7 +426,6 @@ mod tests {
         assert_eq!(old.index, new.index, "the place is reused");
         assert!(watched.wheel.remove(old).is_none());
         assert!(watched.wheel.waker(old).is_none());
-        assert!(!watched.wheel.set(old, 30));
         assert_eq!(watched.take_due(20), [2]);
     }
 
@@ -495,11 +482,13 @@ mod tests {
                         assert_eq!(watched.wheel.remove(entry).is_some(), known, "seed {seed}");
                     }
                     6 if any < entries.len() => {
+                        // As a timer is set anew.
                         let (entry, old) = &mut entries[any];
+                        let waker = watched.wheel.remove(*entry);
                         let number = map.remove(old);
-                        assert_eq!(watched.wheel.set(*entry, deadline), number.is_some());
-                        if let Some(number) = number {
-                            *old = key;
+                        assert_eq!(waker.is_some(), number.is_some(), "seed {seed}");
+                        if let (Some(waker), Some(number)) = (waker, number) {
+                            (*entry, *old) = (watched.wheel.insert(deadline, waker), key);
                             map.insert(key, number);
                         }
                     }

@@ -186,7 +186,7 @@ impl UnixListener {
         self.acceptor.poll_accept(cx, turn, |listener| {
             let (socket, _) = accept_nonblocking(listener)?;
             let socket = std::os::unix::net::UnixStream::from(socket);
-            Ok(UnixStream::new(Async::new_lazy(socket)?))
+            Ok(UnixStream::new(Async::of_socket(socket)?))
         })
     }
 }

@@ -4,7 +4,7 @@ use super::SocketAddr;
 use super::room::until_room;
 use crate::io::Explain;
 use crate::net::{Shutdown, impl_stream_io, nonblocking_socket};
-use crate::reactor::{Async, Shared};
+use crate::reactor::{Async, Direction, Shared};
 use rustix::net::{AddressFamily, SocketAddrUnix};
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -187,28 +187,19 @@ async fn connect(path: &Path) -> io::Result<Async<std::os::unix::net::UnixStream
     let address = SocketAddrUnix::new(path)?;
     let socket = nonblocking_socket(AddressFamily::UNIX)?;
     until_room(|| Ok(rustix::net::connect(&socket, &address)?)).await?;
-    Async::new_lazy(socket.into())
+    Async::of_socket(socket.into())
 }
 
-impl_stream_io!(UnixStream, poll_read, poll_write);
+impl_stream_io!(UnixStream, poll);
 
 /// A read of fewer bytes than wanted does not mean that a unix socket is empty: it also ends where descriptors were
-/// sent along. So only `WouldBlock` does, whatever was `_wanted`.
-fn poll_read(
+/// sent along. So only `WouldBlock` does, whatever was `_wanted`; for writes too.
+fn poll(
     socket: &Async<std::os::unix::net::UnixStream>,
-    cx: &mut Context<'_>,
+    cx: &Context<'_>,
+    direction: Direction,
     _wanted: usize,
-    read: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
+    call: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
 ) -> Poll<io::Result<usize>> {
-    socket.poll_read_with(cx, read)
-}
-
-/// The same for writes: of these, too, only `WouldBlock` is taken for the kernel's word.
-fn poll_write(
-    socket: &Async<std::os::unix::net::UnixStream>,
-    cx: &mut Context<'_>,
-    _wanted: usize,
-    write: impl FnMut(&std::os::unix::net::UnixStream) -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    socket.poll_write_with(cx, write)
+    socket.poll_with(cx, direction, call)
 }
