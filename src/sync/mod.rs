@@ -1,5 +1,5 @@
-//! Tasks that wait for each other: an async mutex, a read-write lock, a semaphore, a broadcast channel, and the queue of
-//! waiters beneath them.
+//! Tasks that wait for each other: an async mutex, a read-write lock, a semaphore, a cell that is filled once, a broadcast
+//! channel, and the queue of waiters beneath them.
 //!
 //! ```text
 //! rw_lock.rs ────► rw_lock_state.rs ────┐
@@ -7,6 +7,7 @@
 //!                    ▼                  │
 //! mutex.rs ──────► mutex_state.rs ──────┤
 //! semaphore.rs ──► semaphore_state.rs ──┤
+//! once_cell.rs ──► once_state.rs ───────┤
 //! broadcast/ ───────────────────────────┼──► waking_lock.rs ──► wait_queue.rs
 //! channel/ (its own module) ────────────┘
 //! ```
@@ -22,6 +23,10 @@ pub mod broadcast;
 #[cfg(not(parklet_loom))]
 mod mutex;
 pub(crate) mod mutex_state;
+#[cfg(not(parklet_loom))]
+mod once_cell;
+#[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
+pub(crate) mod once_state;
 pub(crate) mod park_until;
 #[cfg(not(parklet_loom))]
 mod rw_lock;
@@ -40,6 +45,8 @@ pub(crate) mod waking_lock;
 
 #[cfg(not(parklet_loom))]
 pub use mutex::{Lock, Mutex, MutexGuard, MutexGuardArc};
+#[cfg(not(parklet_loom))]
+pub use once_cell::OnceCell;
 #[cfg(not(parklet_loom))]
 pub use rw_lock::RwLock;
 #[cfg(not(parklet_loom))]
