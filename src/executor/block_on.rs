@@ -109,10 +109,9 @@ impl BlockedTask {
 
     /// Runs one poll as this task.
     fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let entered = current::enter(self.id, self.is_named);
         let _budget = budget::refill();
-        let polled = poll();
-        self.is_named = entered.is_named();
+        let (polled, is_named) = current::run_as(self.id, self.is_named, poll);
+        self.is_named = is_named;
         polled
     }
 }

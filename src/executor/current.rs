@@ -9,7 +9,6 @@
     reason = "a home of unsafe: task-local values, lent while their task is polled; ids in two parts"
 )]
 
-use crate::budget;
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::collections::HashMap;
@@ -17,7 +16,6 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 
 /// Ids are handed to threads in blocks, so that a spawn does not touch a shared counter.
 const ID_BLOCK: u64 = 1024;
@@ -101,72 +99,22 @@ thread_local! {
     static CURRENT: Cell<Option<(TaskId, bool)>> = const { Cell::new(None) };
 }
 
-/// Says that this thread polls the task (or drops its future) until the guard is dropped.
-pub(crate) fn enter(task: TaskId, is_named: bool) -> Entered {
-    Entered {
-        around: CURRENT.replace(Some((task, is_named))),
-    }
-}
+/// Runs code of a task's: a poll, or the destructor of its future. Says afterwards whether the table knows the task by now.
+#[inline(always)]
+pub(crate) fn run_as<T>(task: TaskId, is_named: bool, code: impl FnOnce() -> T) -> (T, bool) {
+    /// The task whose code called this one's; it goes on even after a panic.
+    struct Around(Option<(TaskId, bool)>);
 
-/// One poll of a task, from [`enter`].
-#[derive(Debug)]
-pub(crate) struct Entered {
-    /// The task in whose poll this one began.
-    around: Option<(TaskId, bool)>,
-}
-
-impl Entered {
-    /// Whether the table knows the task by now.
-    pub(crate) fn is_named(&self) -> bool {
-        CURRENT.get().is_some_and(|(_, is_named)| is_named)
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        CURRENT.set(self.around);
-    }
-}
-
-/// Says that this thread begins to poll a task with this waker: `enter` and [`budget::begin_turn`] in one.
-#[inline]
-pub(crate) fn begin_turn(task: TaskId, is_named: bool, waker: &Waker) -> Turn {
-    Turn {
-        around: CURRENT.replace(Some((task, is_named))),
-        budget: budget::begin_turn(waker),
-    }
-}
-
-/// One poll of a task in a cell, from [`begin_turn`]. It has to be ended, and nothing may unwind past it: no destructor
-/// does it, so that the way through a poll is short.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Turn {
-    /// The task in whose poll this one began.
-    around: Option<(TaskId, bool)>,
-    /// That one's budget.
-    budget: budget::Turn,
-}
-
-/// What one poll of a task leaves.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ended {
-    /// Whether the table knows the task by now.
-    pub(crate) is_named: bool,
-    /// Whether the task asked to be polled again.
-    pub(crate) again: bool,
-}
-
-impl Turn {
-    /// Ends the poll.
-    #[inline]
-    pub(crate) fn end(self) -> Ended {
-        let own = CURRENT.replace(self.around);
-        Ended {
-            is_named: own.is_some_and(|(_, is_named)| is_named),
-            again: self.budget.end(),
+    impl Drop for Around {
+        #[inline]
+        fn drop(&mut self) {
+            CURRENT.set(self.0);
         }
     }
+
+    let _around = Around(CURRENT.replace(Some((task, is_named))));
+    let result = code();
+    (result, CURRENT.get().is_some_and(|(_, is_named)| is_named))
 }
 
 /// The task that is being polled on this thread, and its name.
@@ -225,15 +173,16 @@ pub(crate) fn drop_locals(task: TaskId) {
     else {
         return;
     };
-    let _entered = enter(task, true);
-    for _ in 0..DESTRUCTOR_ROUNDS {
-        // One at a time, each taken out before it is dropped: the others can still be found by its destructor. The latest
-        // goes first, since it may lean on earlier ones; what it brings back stands behind it and has the next round.
-        for place in (0..locals.len()).rev() {
-            let value = locals.remove(place);
-            super::task::contain(move || drop(value));
+    run_as(task, true, || {
+        for _ in 0..DESTRUCTOR_ROUNDS {
+            // One at a time, each taken out before it is dropped: the others can still be found by its destructor. The latest
+            // goes first, since it may lean on earlier ones; what it brings back stands behind it and has the next round.
+            for place in (0..locals.len()).rev() {
+                let value = locals.remove(place);
+                super::task::contain(move || drop(value));
+            }
         }
-    }
+    });
     let taken = shard(task)
         .get_mut(&task)
         .and_then(|extras| extras.locals.take());

@@ -187,7 +187,7 @@ impl ExecutorTasks {
             unsafe { spawn_unchecked(future, ExecutorSchedule(Arc::clone(self))) };
         let task = runnable.task().clone();
         self.unfinished().insert(task.id(), task);
-        runnable.schedule();
+        runnable.schedule(Place::Next);
         handle
     }
 

@@ -62,7 +62,7 @@ where
     }
     let task = runnable.task().clone();
     LOCAL.with(|local| local.unfinished.borrow_mut().insert(task.id(), task));
-    runnable.schedule();
+    runnable.schedule(Place::Next);
     handle
 }
 

@@ -77,7 +77,7 @@ where
     if let Some(name) = name {
         handle.set_name(name);
     }
-    runnable.schedule();
+    runnable.schedule(Place::Next);
     Ok(handle)
 }
 

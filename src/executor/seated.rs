@@ -89,8 +89,11 @@ pub(super) fn note_awaited(task: TaskId, waker: &Waker) {
 }
 
 /// Lends the calling thread's part in the pool.
+#[inline]
 pub(super) fn here<T>(then: impl FnOnce(&Seated) -> T) -> T {
-    HERE.with(then)
+    // `with` is no different, but the compiler inlines it by chance only: some 30 instructions for each spawn and wake.
+    let lent = HERE.try_with(then);
+    lent.expect("what has no destructor is never gone")
 }
 
 /// A number that no other living thread has.

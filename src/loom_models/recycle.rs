@@ -59,10 +59,8 @@ impl World {
 
     /// What a spawn does.
     fn take(&self, mine: &ThreadCells) -> NonNull<FreeCell> {
-        let cell = mine
-            .take(CLASS)
-            .or_else(|| mine.take_from_next(CLASS, &self.depot))
-            .unwrap_or_else(|| ThreadCells::new_cell(CLASS));
+        let kept = mine.take(CLASS, || &self.depot);
+        let cell = kept.unwrap_or_else(|| ThreadCells::new_cell(CLASS));
         let place = self.place(cell);
         let was_taken = std::mem::replace(&mut *place.is_taken.lock().unwrap(), true);
         assert!(!was_taken, "rule 1: a cell is in one place");
@@ -81,14 +79,14 @@ impl World {
     /// A thread from its first cell to its end: takes so many at once and gives them back, burst by burst.
     fn live(&self, bursts: &[usize]) {
         let mine = ThreadCells::new();
-        mine.open();
         for &burst in bursts {
             let taken: Vec<_> = (0..burst).map(|_| self.take(&mine)).collect();
             taken.into_iter().for_each(|cell| self.give(&mine, cell));
         }
         mine.close(&self.depot);
+        let empty = Depot::new(0);
         assert!(
-            mine.take(CLASS).is_none(),
+            mine.take(CLASS, || &empty).is_none(),
             "rule 4: a thread that has ended keeps nothing"
         );
     }

@@ -19,11 +19,12 @@ use super::schedule::{Place, Schedule};
 use super::state::{BeginRun, EndRun, Finish, State};
 use super::task_ref::TaskRef;
 use super::{JoinError, recycle, waker};
+use crate::budget;
 use crate::executor::current::{self, TaskId};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
-use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop, offset_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -41,31 +42,9 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Stores a joiner's waker.
-    ///
-    /// # Safety
-    /// The slot is the caller's by rule 5, and nothing is in it that has to be dropped.
-    pub(super) unsafe fn put_joiner(&self, joiner: Waker) {
-        // SAFETY: nobody else looks at the slot, says the caller.
-        unsafe { self.joiner.get().cast::<Waker>().write(joiner) };
-    }
-
-    /// The joiner's waker, to be compared.
-    ///
-    /// # Safety
-    /// JOINER is set, and the caller is the handle (rule 5).
-    pub(super) unsafe fn joiner(&self) -> &Waker {
-        // SAFETY: a waker was stored, and nobody writes the slot, says the caller.
-        unsafe { &*self.joiner.get().cast::<Waker>() }
-    }
-
-    /// Takes the joiner's waker; the slot keeps a copy that is nobody's.
-    ///
-    /// # Safety
-    /// A waker was stored, and is the caller's by rule 5.
-    pub(super) unsafe fn take_joiner(&self) -> Waker {
-        // SAFETY: it is there, and not taken twice, says the caller.
-        unsafe { self.joiner.get().cast::<Waker>().read() }
+    /// The joiner's slot. Who may do what with it, says rule 5.
+    pub(super) fn joiner(&self) -> *mut Waker {
+        self.joiner.get().cast()
     }
 }
 
@@ -103,14 +82,12 @@ pub(super) struct VTable {
     pub(super) run: unsafe fn(NonNull<Header>),
     /// Ends a run by dropping the future (rule 1); the caller's reference is given up.
     pub(super) finish_aborted: unsafe fn(NonNull<Header>),
-    /// Moves the output (rule 4) to the `MaybeUninit<Result<T, JoinError>>` pointed to.
-    pub(super) take_output: unsafe fn(NonNull<Header>, *mut ()),
-    /// Drops the output (rule 4).
-    pub(super) drop_output: unsafe fn(NonNull<Header>),
     /// Hands the runnable to the task's `Schedule`.
     pub(super) schedule: unsafe fn(NonNull<Header>, Runnable, Place),
     /// Frees the cell, with the future if that is still there (rule 6).
     pub(super) free: unsafe fn(NonNull<Header>),
+    /// So many bytes behind the header is the output.
+    pub(super) output_offset: usize,
 }
 
 /// Puts a future into a new cell, SCHEDULED, with so many references.
@@ -146,6 +123,7 @@ pub(super) fn allocate<F: Future, S: Schedule>(
 ///
 /// # Safety
 /// `header` is that of a live cell.
+#[inline]
 pub(super) unsafe fn id_of(header: NonNull<Header>) -> TaskId {
     // SAFETY: live, says the caller.
     let high = unsafe { header.as_ref() }.state.id_high();
@@ -161,40 +139,173 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     const VTABLE: VTable = VTable {
         run: Self::run,
         finish_aborted: Self::finish_aborted,
-        take_output: Self::take_output,
-        drop_output: Self::drop_output,
         schedule: Self::schedule,
         free: Self::free,
+        output_offset: offset_of!(Holding<S, Output<F>>, content),
     };
 
-    /// Where the future is.
-    ///
     /// # Safety
-    /// `header` is that of a live `Cell<F, S>`.
-    #[inline]
-    unsafe fn future(header: NonNull<Header>) -> *mut F {
-        // SAFETY: live and of this type, says the caller.
-        unsafe { &raw mut (*header.cast::<Holding<S, F>>().as_ptr()).content }
+    /// See [`VTable`].
+    unsafe fn run(header: NonNull<Header>) {
+        // SAFETY: the caller's promise.
+        let cell = unsafe { LiveCell::<F, S>::new(header) };
+        match cell.state().begin_run() {
+            // SAFETY: rule 1: the run is ours, and so is the queue's reference.
+            BeginRun::Poll => unsafe { cell.poll() },
+            // SAFETY: as above.
+            BeginRun::Abort => unsafe { Self::finish_aborted(header) },
+            // SAFETY: the reference is ours to give up.
+            BeginRun::Over => drop(unsafe { TaskRef::from_raw(header) }),
+        }
     }
 
-    /// Where the output is.
-    ///
     /// # Safety
-    /// `header` is that of a live `Cell<F, S>`.
+    /// See [`VTable`].
+    #[inline(never)]
+    unsafe fn finish_aborted(header: NonNull<Header>) {
+        // SAFETY: the caller's promise.
+        let cell = unsafe { LiveCell::<F, S>::new(header) };
+        cell.as_task(|| {
+            // SAFETY: rule 1: the run is the caller's, and the future there.
+            let error = match unsafe { cell.drop_future() } {
+                Ok(()) => JoinError::aborted(cell.id()),
+                Err(payload) => JoinError::panicked(cell.id(), payload),
+            };
+            // SAFETY: the future's memory is free now, and the run is ours still.
+            unsafe { cell.output().write(Err(error)) };
+        });
+        // SAFETY: the run and the reference are ours, and the output in its place.
+        unsafe { cell.finish() };
+    }
+
+    /// # Safety
+    /// See [`VTable`].
+    unsafe fn schedule(header: NonNull<Header>, runnable: Runnable, place: Place) {
+        // SAFETY: the runnable's own reference keeps the cell alive until it is handed over.
+        let cell = unsafe { LiveCell::<F, S>::new(header) };
+        // A copy, since the cell may be gone before the call returns: whoever pops the runnable may finish the task.
+        // SAFETY: nobody writes to it while the cell lives.
+        let schedule = unsafe { &*cell.schedule() }.clone();
+        schedule.schedule(runnable, place);
+    }
+
+    /// # Safety
+    /// See [`VTable`].
+    unsafe fn free(header: NonNull<Header>) {
+        // SAFETY: the caller's promise.
+        let cell = unsafe { LiveCell::<F, S>::new(header) };
+        if !cell.state().is_done() {
+            // A destructor that panics has nobody left to tell, and must not stop the waker's thread.
+            // SAFETY: the future is there, since the task is not over, and rule 6 makes the caller the last to know of it.
+            cell.as_task(|| contain(|| drop(unsafe { cell.drop_future() })));
+        }
+        // SAFETY: nobody else knows of the cell, and the future and the output are gone.
+        unsafe { cell.release() };
+    }
+}
+
+/// A cell of a known type, and who uses it: somebody that has a reference, or was the last to have one. What gives that up
+/// takes this by value.
+struct LiveCell<F: Future, S: Schedule>(NonNull<Cell<F, S>>);
+
+impl<F: Future, S: Schedule> LiveCell<F, S> {
+    /// # Safety
+    /// `header` is that of a `Cell<F, S>`, which lives as long as the result is used.
     #[inline]
-    unsafe fn output(header: NonNull<Header>) -> *mut Output<F> {
-        // SAFETY: live and of this type, says the caller.
-        unsafe { &raw mut (*header.cast::<Holding<S, Output<F>>>().as_ptr()).content }
+    unsafe fn new(header: NonNull<Header>) -> LiveCell<F, S> {
+        LiveCell(header.cast())
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: it lives, and starts with a header.
+        unsafe { self.0.cast::<Header>().as_ref() }
+    }
+
+    fn state(&self) -> &State {
+        &self.header().state
+    }
+
+    fn id(&self) -> TaskId {
+        // SAFETY: it lives.
+        unsafe { id_of(self.0.cast()) }
+    }
+
+    /// The cell while it holds a future, or an output: where things are, not that they are there.
+    fn holding<T>(&self) -> *mut Holding<S, T> {
+        self.0.as_ptr().cast()
+    }
+
+    fn future(&self) -> *mut F {
+        // SAFETY: within the cell.
+        unsafe { &raw mut (*self.holding()).content }
+    }
+
+    fn output(&self) -> *mut Output<F> {
+        // SAFETY: within the cell.
+        unsafe { &raw mut (*self.holding()).content }
     }
 
     /// Where the task goes when it is woken.
+    fn schedule(&self) -> *mut S {
+        // SAFETY: within the cell; the place is the same whatever that holds.
+        unsafe { &raw mut (*self.holding::<F>()).schedule }
+    }
+
+    /// Runs code of the task's, which may be what gives it a name or task-locals.
+    #[inline(always)]
+    fn as_task<T>(&self, code: impl FnOnce() -> T) -> T {
+        let was_named = self.state().is_named();
+        let (result, is_named) = current::run_as(self.id(), was_named, code);
+        if is_named && !was_named {
+            self.state().set_named();
+        }
+        result
+    }
+
+    /// Polls the future once, and puts the task where it belongs next: to sleep, back into a queue, or to its end.
     ///
     /// # Safety
-    /// `header` is that of a live `Cell<F, S>`.
+    /// The run and the reference are the caller's, to be given up (rule 1).
     #[inline]
-    unsafe fn schedule_of(header: NonNull<Header>) -> *mut S {
-        // SAFETY: live and of this type, says the caller; the place is the same whatever the content.
-        unsafe { &raw mut (*header.cast::<Holding<S, F>>().as_ptr()).schedule }
+    unsafe fn poll(self) {
+        let header = self.0.cast();
+        let again = self.as_task(|| {
+            let (future, waker) = (self.future(), waker::borrowed(header));
+            let turn = budget::begin_turn(&waker);
+            let polled = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: the run is the caller's, and the task is not over.
+                let future = unsafe { &mut *future };
+                // SAFETY: the future lives in the heap cell and is dropped in place: it has not moved since its first poll.
+                let future = unsafe { Pin::new_unchecked(future) };
+                future.poll(&mut Context::from_waker(&waker))
+            }));
+            let output = match polled {
+                Ok(Poll::Pending) => return Some(turn.end()),
+                Ok(Poll::Ready(output)) => Ok(output),
+                Err(payload) => Err(payload),
+            };
+            // SAFETY: the run is the caller's, and the future there.
+            unsafe { self.replace_future(output) };
+            turn.end();
+            None
+        });
+        let Some(again) = again else {
+            // SAFETY: the run and the reference are the caller's, and the output is in its place.
+            return unsafe { self.finish() };
+        };
+        match self.state().end_run(again) {
+            EndRun::Idle => {}
+            EndRun::PutOff => {
+                // SAFETY: the run and the reference travel together.
+                let runnable = Runnable::new(unsafe { TaskRef::from_raw(header) });
+                // SAFETY: the runnable keeps the cell alive.
+                unsafe { Cell::<F, S>::schedule(header, runnable, Place::Last) };
+            }
+            // SAFETY: the run is ours still.
+            EndRun::Abort => unsafe { Cell::<F, S>::finish_aborted(header) },
+            // SAFETY: the reference that the word gave up was the last (rule 6).
+            EndRun::Free => unsafe { Cell::<F, S>::free(header) },
+        }
     }
 
     /// Drops the future in its place.
@@ -202,144 +313,34 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     /// # Safety
     /// The run is the caller's (rule 1), and the future there, and not used again.
     #[inline]
-    unsafe fn drop_future(header: NonNull<Header>) -> Result<(), Box<dyn Any + Send>> {
-        // SAFETY: live, says the caller.
-        let future = unsafe { Self::future(header) };
+    unsafe fn drop_future(&self) -> Result<(), Box<dyn Any + Send>> {
+        let future = self.future();
         // SAFETY: the caller's promise.
         catch_unwind(AssertUnwindSafe(|| unsafe { future.drop_in_place() }))
-    }
-
-    /// Polls the future once, and puts the task where it belongs next: to sleep, back into a queue, or to its end.
-    ///
-    /// # Safety
-    /// See [`VTable`].
-    unsafe fn run(header: NonNull<Header>) {
-        // SAFETY: live, since the queue's reference is the caller's.
-        let state = unsafe { &header.as_ref().state };
-        match state.begin_run() {
-            // SAFETY: rule 1: the run is ours.
-            BeginRun::Abort => return unsafe { Self::finish_aborted(header) },
-            // SAFETY: the reference is ours to give up.
-            BeginRun::Over => return drop(unsafe { TaskRef::from_header(header) }),
-            BeginRun::Poll => {}
-        }
-        // SAFETY: rule 1: the run is ours.
-        let Some(again) = (unsafe { Self::poll(header) }) else {
-            // SAFETY: the run is ours, and the output in its place.
-            return unsafe { Self::finish(header) };
-        };
-        match state.end_run(again) {
-            EndRun::Idle => {}
-            EndRun::PutOff => {
-                // SAFETY: the run and the reference travel together.
-                let runnable = Runnable::new(unsafe { TaskRef::from_header(header) });
-                // SAFETY: the runnable keeps the cell alive.
-                unsafe { Self::schedule(header, runnable, Place::Last) };
-            }
-            // SAFETY: the run is ours still.
-            EndRun::Abort => unsafe { Self::finish_aborted(header) },
-            // SAFETY: the reference that the word gave up was the last (rule 6).
-            EndRun::Free => unsafe { Self::free(header) },
-        }
-    }
-
-    /// Polls the future. `None`: that has ended, by value or by panic, and the output is in its place. `Some`: whether it
-    /// asked to be polled again.
-    ///
-    /// # Safety
-    /// As for [`VTable`]'s `run`, after `begin_run`.
-    #[inline]
-    unsafe fn poll(header: NonNull<Header>) -> Option<bool> {
-        // SAFETY: live, says the caller.
-        let state = unsafe { &header.as_ref().state };
-        // SAFETY: as above.
-        let id = unsafe { id_of(header) };
-        let waker = waker::borrowed(header);
-        let turn = current::begin_turn(id, state.is_named(), &waker);
-        // SAFETY: live, says the caller.
-        let future = unsafe { Self::future(header) };
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: the run is the caller's (rule 1), and the task is not over.
-            let future = unsafe { &mut *future };
-            // SAFETY: the future lives in the heap cell and is dropped in place: it has not moved since its first poll.
-            let future = unsafe { Pin::new_unchecked(future) };
-            future.poll(&mut Context::from_waker(&waker))
-        }));
-        let is_pending = match polled {
-            Ok(Poll::Pending) => true,
-            Ok(Poll::Ready(output)) => {
-                // SAFETY: the run is the caller's, and the future there.
-                unsafe { Self::replace_future(header, Ok(output)) };
-                false
-            }
-            Err(payload) => {
-                // SAFETY: as above.
-                unsafe { Self::replace_future(header, Err(payload)) };
-                false
-            }
-        };
-        let ended = turn.end();
-        if ended.is_named && !state.is_named() {
-            state.set_named();
-        }
-        is_pending.then_some(ended.again)
-    }
-
-    /// # Safety
-    /// See [`VTable`].
-    #[inline(never)]
-    unsafe fn finish_aborted(header: NonNull<Header>) {
-        // SAFETY: live, says the caller.
-        let state = unsafe { &header.as_ref().state };
-        // SAFETY: as above.
-        let id = unsafe { id_of(header) };
-        let entered = current::enter(id, state.is_named());
-        // SAFETY: rule 1: the run is the caller's, and the future there.
-        let error = match unsafe { Self::drop_future(header) } {
-            Ok(()) => JoinError::aborted(id),
-            Err(payload) => JoinError::panicked(id, payload),
-        };
-        // SAFETY: live, says the caller.
-        let place = unsafe { Self::output(header) };
-        // SAFETY: the future's memory is free now, and the run is ours still.
-        unsafe { place.write(Err(error)) };
-        if entered.is_named() {
-            state.set_named();
-        }
-        drop(entered);
-        // SAFETY: the run is ours, and the output in its place.
-        unsafe { Self::finish(header) };
     }
 
     /// Drops the future and puts the output into its place. A panic while the future is dropped becomes the output.
     ///
     /// # Safety
-    /// The run is the caller's (rule 1), and the future is there.
+    /// As for `drop_future`.
     #[inline]
-    unsafe fn replace_future(
-        header: NonNull<Header>,
-        output: Result<F::Output, Box<dyn Any + Send>>,
-    ) {
+    unsafe fn replace_future(&self, output: Result<F::Output, Box<dyn Any + Send>>) {
         // SAFETY: the caller's promise.
-        let dropped = unsafe { Self::drop_future(header) };
+        let dropped = unsafe { self.drop_future() };
         let output = match (output, dropped) {
             (Ok(output), Ok(())) => Ok(output),
             // The first panic is the one to report. The second one's payload may panic as it is dropped.
             (Err(payload), dropped) => {
                 contain(move || drop(dropped));
-                // SAFETY: live, says the caller.
-                Err(JoinError::panicked(unsafe { id_of(header) }, payload))
+                Err(JoinError::panicked(self.id(), payload))
             }
             (Ok(output), Err(payload)) => {
                 contain(move || drop(output));
-                // SAFETY: live, says the caller.
-                Err(JoinError::panicked(unsafe { id_of(header) }, payload))
+                Err(JoinError::panicked(self.id(), payload))
             }
         };
-        // SAFETY: live, says the caller.
-        let place = unsafe { Self::output(header) };
-        // SAFETY: the future's memory is free now, and the run is ours still.
-        unsafe { place.write(output) };
+        // SAFETY: the future's memory is free now, and the run is the caller's still.
+        unsafe { self.output().write(output) };
     }
 
     /// Publishes the output and gives up the reference.
@@ -347,110 +348,50 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     /// # Safety
     /// The run and the reference are the caller's, and the output is in its place.
     #[inline]
-    unsafe fn finish(header: NonNull<Header>) {
-        // SAFETY: live, says the caller.
-        let whole @ Header { state, .. } = unsafe { header.as_ref() };
-        // SAFETY: as above.
-        let id = unsafe { id_of(header) };
+    unsafe fn finish(self) {
+        let state = self.state();
         if state.is_named() {
-            current::drop_locals(id);
+            current::drop_locals(self.id());
         }
-        // SAFETY: live, says the caller.
-        let schedule = unsafe { Self::schedule_of(header) };
         // SAFETY: nobody writes to it while the cell lives.
-        unsafe { &*schedule }.finished(id);
+        unsafe { &*self.schedule() }.finished(self.id());
         match state.finish() {
             Finish::Published => {}
             Finish::WakeJoiner => {
                 // SAFETY: rule 5: JOINER and DONE are set, so nobody writes the slot, and what is in it is ours.
-                let joiner = unsafe { whole.take_joiner() };
+                let joiner = unsafe { self.header().joiner().read() };
                 contain(|| waker::wake_last(joiner));
                 // SAFETY: the reference is ours to give up.
-                drop(unsafe { TaskRef::from_header(header) });
+                drop(unsafe { TaskRef::from_raw(self.0.cast()) });
             }
             Finish::Detached => {
+                let output = self.output();
                 // SAFETY: rule 4: there is no handle, so the output is ours.
-                contain(|| unsafe { Self::drop_output(header) });
+                contain(|| unsafe { output.drop_in_place() });
                 if state.finish_detached() {
                     // SAFETY: nobody else knows of the cell (rule 6), and the future and the output are gone.
-                    unsafe { Self::release(header) };
+                    unsafe { self.release() };
                 }
             }
         }
     }
 
-    /// # Safety
-    /// See [`VTable`]; `place` points to a `MaybeUninit<Output<F>>`.
-    unsafe fn take_output(header: NonNull<Header>, place: *mut ()) {
-        // SAFETY: live, says the caller.
-        let output = unsafe { Self::output(header) };
-        // SAFETY: the caller has the output by rule 4, and it is not used here again; the place is of this type.
-        unsafe { output.copy_to_nonoverlapping(place.cast(), 1) };
-    }
-
-    /// # Safety
-    /// See [`VTable`].
-    unsafe fn drop_output(header: NonNull<Header>) {
-        // SAFETY: live, says the caller.
-        let output = unsafe { Self::output(header) };
-        // SAFETY: the caller has the output by rule 4; it is there, and not used again.
-        unsafe { output.drop_in_place() };
-    }
-
-    /// # Safety
-    /// See [`VTable`].
-    unsafe fn schedule(header: NonNull<Header>, runnable: Runnable, place: Place) {
-        // A copy, since the cell may be gone before the call returns: whoever pops the runnable may finish the task.
-        // SAFETY: the runnable's own reference keeps the cell alive until it is handed over.
-        let schedule = unsafe { Self::schedule_of(header) };
-        // SAFETY: nobody writes to it while the cell lives.
-        let schedule = unsafe { &*schedule }.clone();
-        schedule.schedule(runnable, place);
-    }
-
-    /// # Safety
-    /// See [`VTable`].
-    unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: live, says the caller.
-        let state = unsafe { &header.as_ref().state };
-        // SAFETY: as above.
-        let id = unsafe { id_of(header) };
-        if !state.is_done() {
-            // The future is dropped as it was polled: as this task.
-            let entered = current::enter(id, state.is_named());
-            // A destructor that panics has nobody left to tell, and must not stop the waker's thread.
-            // SAFETY: the future is there, since the task is not over, and rule 6 makes the caller the last to know of it.
-            contain(|| drop(unsafe { Self::drop_future(header) }));
-            if entered.is_named() {
-                state.set_named();
-            }
-        }
-        // SAFETY: nobody else knows of the cell, and the future and the output are gone.
-        unsafe { Self::release(header) };
-    }
-
     /// Gives the memory back.
     ///
     /// # Safety
-    /// The caller is the last to know of the cell (rule 6); the future and the output are gone.
+    /// The caller is the last to know of the cell (rule 6), and this its last use; the future and the output are gone.
     #[inline]
-    unsafe fn release(header: NonNull<Header>) {
-        // SAFETY: live, says the caller.
-        let state = unsafe { &header.as_ref().state };
-        // SAFETY: as above.
-        let id = unsafe { id_of(header) };
-        if state.is_named() {
-            current::forget(id);
+    unsafe fn release(self) {
+        if self.state().is_named() {
+            current::forget(self.id());
         }
-        let cell = header.cast::<Cell<F, S>>();
         if needs_drop::<S>() {
-            // SAFETY: live, says the caller.
-            let schedule = unsafe { Self::schedule_of(header) };
+            let schedule = self.schedule();
             // SAFETY: used by nobody any more.
             contain(|| unsafe { schedule.drop_in_place() });
         }
         // SAFETY: from `recycle::allocate` of this type; all that was in it has been dropped.
-        unsafe { recycle::free(cell) };
+        unsafe { recycle::free(self.0) };
     }
 }
 

@@ -14,7 +14,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -225,19 +225,17 @@ impl<T> JoinHandle<T> {
             self.task.state().take_output(),
             "JoinHandle polled after it returned its output"
         );
-        let mut output = MaybeUninit::<Result<T, JoinError>>::uninit();
-        // SAFETY: rule 4: the output is there, and ours. `T` is its type since `spawn` made both.
-        unsafe { self.task.take_output(output.as_mut_ptr().cast()) };
-        // SAFETY: that has filled it.
-        unsafe { output.assume_init() }
+        // SAFETY: rule 4: the output is there, and ours, and not used again. `T` is its type since `spawn` made both.
+        unsafe { self.task.output().read() }
     }
 
     /// Leaves the waker for the end of the task. False: the task is done.
     fn store_joiner(&mut self, waker: &Waker) -> bool {
+        let slot = self.task.header().joiner();
         if self.task.state().has_joiner() {
             // SAFETY: rule 5: while JOINER is set nobody writes the slot. Should the task end now, the waker's owner is
             // another, but what is compared here stays as it is.
-            let stored = unsafe { self.task.header().joiner() };
+            let stored = unsafe { &*slot };
             if stored.will_wake(waker) {
                 return !self.task.state().is_done();
             }
@@ -245,15 +243,15 @@ impl<T> JoinHandle<T> {
                 return false;
             }
             // SAFETY: it was stored, and JOINER cleared before DONE.
-            drop(unsafe { self.task.header().take_joiner() });
+            unsafe { slot.drop_in_place() };
         }
         let clone = waker.clone();
         // SAFETY: rule 5: JOINER is clear, so the slot is the handle's, and the handle is borrowed mutably.
-        unsafe { self.task.header().put_joiner(clone) };
+        unsafe { slot.write(clone) };
         let is_stored = self.task.state().set_joiner();
         if !is_stored {
             // SAFETY: it was written just now, and JOINER not set.
-            drop(unsafe { self.task.header().take_joiner() });
+            unsafe { slot.drop_in_place() };
         }
         is_stored
     }
@@ -289,15 +287,12 @@ impl<T> Drop for JoinHandle<T> {
         let task = unsafe { ManuallyDrop::take(&mut self.task) };
         match left {
             DropHandle::Nothing | DropHandle::DropReference => {}
-            DropHandle::Free => {
-                let task = ManuallyDrop::new(task);
-                // SAFETY: the word says that the reference was the last (rule 6).
-                unsafe { task.free() };
-            }
-            // SAFETY: JOINER was cleared before DONE.
-            DropHandle::DropJoiner => drop(unsafe { task.header().take_joiner() }),
-            // SAFETY: rule 4: the output is there, and the handle's.
-            DropHandle::DropOutput => unsafe { task.drop_output() },
+            // SAFETY: the word says that the reference was the last (rule 6).
+            DropHandle::Free => unsafe { task.free() },
+            // SAFETY: a waker is there, and the handle's, since JOINER was cleared before DONE (rule 5).
+            DropHandle::DropJoiner => unsafe { task.header().joiner().drop_in_place() },
+            // SAFETY: rule 4: the output is there, and the handle's. Its type is as in `take_output`.
+            DropHandle::DropOutput => unsafe { task.output::<T>().drop_in_place() },
         }
     }
 }

@@ -40,9 +40,7 @@ use super::depot::{Chain, Depot, FreeCell};
 use super::size_class::class_of;
 use super::size_class::{CLASSES, layout_of};
 use crate::primitive::is_broken;
-use std::alloc;
-#[cfg(not(parklet_loom))]
-use std::alloc::Layout;
+use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::ptr::NonNull;
 #[cfg(not(parklet_loom))]
@@ -62,14 +60,13 @@ const DEPOT_BYTES: usize = 4 << 20;
 #[cfg(not(parklet_loom))]
 #[inline]
 pub(super) fn allocate<T>() -> NonNull<T> {
-    let class = const { recycled_class(Layout::new::<T>()) };
-    let memory = match class {
-        Some(class) => CELLS
-            .with(|cells| cells.take(class))
-            .unwrap_or_else(|| allocate_slowly(class)),
-        None => ask_allocator(Layout::new::<T>()),
+    let Some(class) = (const { recycled_class(Layout::new::<T>()) }) else {
+        return ask_allocator(Layout::new::<T>()).cast();
     };
-    memory.cast()
+    let kept = CELLS.try_with(|OwnCells(cells)| cells.take(class, || &DEPOT));
+    let cell = kept.ok().flatten();
+    cell.unwrap_or_else(|| ask_allocator(layout_of(class)))
+        .cast()
 }
 
 /// Gives such memory back.
@@ -79,16 +76,16 @@ pub(super) fn allocate<T>() -> NonNull<T> {
 #[cfg(not(parklet_loom))]
 #[inline]
 pub(super) unsafe fn free<T>(memory: NonNull<T>) {
-    let class = const { recycled_class(Layout::new::<T>()) };
-    let Some(class) = class else {
+    let Some(class) = (const { recycled_class(Layout::new::<T>()) }) else {
         // SAFETY: it came from the allocator with this layout, since its type has no class.
         return unsafe { alloc::dealloc(memory.as_ptr().cast(), Layout::new::<T>()) };
     };
     let cell = memory.cast();
     // SAFETY: it is ours, says the caller, and of this class by rule 3.
-    if !CELLS.with(|cells| unsafe { cells.give(class, cell) }) {
-        // SAFETY: as above: it was not given up.
-        unsafe { free_slowly(class, cell) };
+    let kept = CELLS.try_with(|OwnCells(cells)| unsafe { cells.give(class, cell, || &DEPOT) });
+    if kept.is_err() {
+        // SAFETY: cells of a class have this layout (rule 3), and this one was not given up.
+        unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(class)) };
     }
 }
 
@@ -96,27 +93,22 @@ pub(super) unsafe fn free<T>(memory: NonNull<T>) {
 struct Magazine {
     /// The chain that cells are taken from and given to.
     loaded: Cell<Option<NonNull<FreeCell>>>,
-    /// How many more it takes. 0 as well while the thread has not been opened, so that a look at this is enough.
-    room: Cell<usize>,
+    /// How many there are in it.
+    length: Cell<usize>,
     /// A full chain, so that a thread which takes and gives by turns at the edge of a chain leaves the depot alone.
     spare: Cell<Option<Chain>>,
 }
 
 impl Magazine {
-    /// Makes a chain the loaded one, which has to be empty.
-    fn load(&self, chain: &Chain) {
-        self.loaded.set(Some(chain.first));
-        self.room.set(CHAIN - chain.length);
-    }
-
     /// Takes the loaded chain out, if it is not empty.
     fn unload(&self) -> Option<Chain> {
-        if is_broken("recycle_rule_1") {
-            let length = CHAIN - self.room.replace(CHAIN);
-            return self.loaded.get().map(|first| Chain { first, length });
-        }
-        let length = CHAIN - self.room.replace(CHAIN);
-        self.loaded.take().map(|first| Chain { first, length })
+        let length = self.length.take();
+        let first = if is_broken("recycle_rule_1") {
+            self.loaded.get()
+        } else {
+            self.loaded.take()
+        };
+        first.map(|first| Chain { first, length })
     }
 }
 
@@ -124,90 +116,89 @@ impl Magazine {
 pub(crate) struct ThreadCells {
     /// One a class.
     magazines: [Magazine; CLASSES],
-    /// Whether cells are kept here: from the first one on until the thread ends.
-    is_open: Cell<bool>,
 }
 
 impl ThreadCells {
-    /// None, and none are kept before [`ThreadCells::open`].
+    /// None.
     pub(crate) const fn new() -> ThreadCells {
         ThreadCells {
             magazines: [const {
                 Magazine {
                     loaded: Cell::new(None),
-                    room: Cell::new(0),
+                    length: Cell::new(0),
                     spare: Cell::new(None),
                 }
             }; CLASSES],
-            is_open: Cell::new(false),
         }
     }
 
-    /// Begins to keep cells; somebody sees to it that `close` is called in the end.
-    pub(crate) fn open(&self) {
-        self.is_open.set(true);
-        for magazine in &self.magazines {
-            magazine.room.set(CHAIN);
-        }
-    }
-
-    /// Takes a cell from the loaded chain.
+    /// Takes a cell, if there is one here or in the depot.
     #[inline]
-    pub(crate) fn take(&self, class: usize) -> Option<NonNull<FreeCell>> {
+    pub(crate) fn take<'d>(
+        &self,
+        class: usize,
+        depot: impl FnOnce() -> &'d Depot,
+    ) -> Option<NonNull<FreeCell>> {
         let magazine = &self.magazines[class];
-        let cell = magazine.loaded.get()?;
+        let cell = match magazine.loaded.get() {
+            Some(cell) => cell,
+            None => self.load(class, depot())?,
+        };
         // SAFETY: rule 1: it is in this thread's chain.
         magazine.loaded.set(unsafe { cell.as_ref() }.next);
-        magazine.room.set(magazine.room.get() + 1);
+        magazine.length.set(magazine.length.get() - 1);
         Some(cell)
     }
 
-    /// Adds a cell to the loaded chain. False: there is no room.
+    /// Adds a cell; what there is no room for goes to the depot.
     ///
     /// # Safety
-    /// The cell is the caller's, of this class (rule 3), and is given up if the result is true.
+    /// The cell is the caller's, of this class (rule 3), and given up.
     #[inline]
-    #[must_use]
-    pub(crate) unsafe fn give(&self, class: usize, cell: NonNull<FreeCell>) -> bool {
+    pub(crate) unsafe fn give<'d>(
+        &self,
+        class: usize,
+        cell: NonNull<FreeCell>,
+        depot: impl FnOnce() -> &'d Depot,
+    ) {
         let magazine = &self.magazines[class];
-        let Some(room) = magazine.room.get().checked_sub(1) else {
-            return false;
-        };
+        if magazine.length.get() == CHAIN {
+            self.make_room(class, depot());
+        }
         let next = magazine.loaded.get();
         // SAFETY: the cell is ours to write to, and the smallest class has room for a link.
         unsafe { cell.write(FreeCell { next }) };
         magazine.loaded.set(Some(cell));
-        magazine.room.set(room);
-        true
+        magazine.length.set(magazine.length.get() + 1);
     }
 
-    /// Takes a cell when the loaded chain is empty, if there is any to be had.
-    pub(crate) fn take_from_next(&self, class: usize, depot: &Depot) -> Option<NonNull<FreeCell>> {
+    /// Finds another chain to take from, and says which cell is its first.
+    #[inline(never)]
+    fn load(&self, class: usize, depot: &Depot) -> Option<NonNull<FreeCell>> {
         let magazine = &self.magazines[class];
         let chain = magazine.spare.take().or_else(|| depot.fetch(class))?;
-        magazine.load(&chain);
-        self.take(class)
+        magazine.loaded.set(Some(chain.first));
+        magazine.length.set(chain.length);
+        Some(chain.first)
     }
 
-    /// Makes room for a cell when the loaded chain is full.
-    pub(crate) fn make_room(&self, class: usize, depot: &Depot) {
+    /// Puts the loaded chain aside, which is full.
+    #[inline(never)]
+    fn make_room(&self, class: usize, depot: &Depot) {
         let magazine = &self.magazines[class];
-        let spare = magazine.spare.replace(magazine.unload());
-        if let Some(chain) = spare {
-            depot.store(class, chain);
+        if let Some(spare) = magazine.spare.replace(magazine.unload()) {
+            depot.store(class, spare);
         }
     }
 
-    /// Gives all cells away and keeps none from now on (rule 4).
+    /// Gives all cells to the depot (rule 4).
     pub(crate) fn close(&self, depot: &Depot) {
-        self.is_open.set(false);
         for (class, magazine) in self.magazines.iter().enumerate() {
             let loaded = if is_broken("recycle_rule_4") {
                 None
             } else {
                 magazine.unload()
             };
-            magazine.room.set(0);
             for chain in loaded.into_iter().chain(magazine.spare.take()) {
                 depot.store(class, chain);
             }
@@ -217,25 +208,22 @@ impl ThreadCells {
 
 #[cfg(not(parklet_loom))]
 thread_local! {
-    /// This thread's free cells. Without a destructor, so that a task may come and go while the thread ends.
-    static CELLS: ThreadCells = const { ThreadCells::new() };
-
-    /// Closes them when the thread ends.
-    static CLOSER: Closer = const { Closer };
+    /// This thread's free cells. A task may still come and go when they have been closed.
+    static CELLS: OwnCells = const { OwnCells(ThreadCells::new()) };
 }
 
 /// What no thread has a use for at the moment.
 #[cfg(not(parklet_loom))]
 static DEPOT: LazyLock<Depot> = LazyLock::new(|| Depot::new(DEPOT_BYTES));
 
-/// Gives a thread's cells to the depot when the thread ends.
+/// A thread's cells, which go to the depot when the thread ends.
 #[cfg(not(parklet_loom))]
-struct Closer;
+struct OwnCells(ThreadCells);
 
 #[cfg(not(parklet_loom))]
-impl Drop for Closer {
+impl Drop for OwnCells {
     fn drop(&mut self) {
-        CELLS.with(|cells| cells.close(&DEPOT));
+        self.0.close(&DEPOT);
     }
 }
 
@@ -249,73 +237,25 @@ const fn recycled_class(layout: Layout) -> Option<usize> {
     }
 }
 
-/// Whether this thread keeps cells: it begins with the first one, unless it is about to end.
-#[cfg(not(parklet_loom))]
-fn is_open(cells: &ThreadCells) -> bool {
-    cells.is_open.get() || CLOSER.try_with(|_| cells.open()).is_ok()
-}
-
-#[cfg(not(parklet_loom))]
-#[inline(never)]
-fn allocate_slowly(class: usize) -> NonNull<FreeCell> {
-    let kept = CELLS.with(|cells| {
-        is_open(cells)
-            .then(|| cells.take_from_next(class, &DEPOT))
-            .flatten()
-    });
-    kept.unwrap_or_else(|| ask_allocator(layout_of(class)))
-}
-
-/// # Safety
-/// The cell is the caller's, of this class, and given up.
-#[cfg(not(parklet_loom))]
-#[inline(never)]
-unsafe fn free_slowly(class: usize, cell: NonNull<FreeCell>) {
-    let is_kept = CELLS.with(|cells| {
-        if !is_open(cells) {
-            return false;
-        }
-        // SAFETY: the caller's promise.
-        let is_given = unsafe { cells.give(class, cell) };
-        is_given || {
-            cells.make_room(class, &DEPOT);
-            // SAFETY: the caller's promise; it was not given up above.
-            unsafe { cells.give(class, cell) }
-        }
-    });
-    if !is_kept {
-        // SAFETY: cells of a class have this layout (rule 3), and this one is ours.
-        unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(class)) };
-    }
-}
-
 /// Plain memory.
-#[cfg(not(parklet_loom))]
 fn ask_allocator(layout: Layout) -> NonNull<FreeCell> {
     // SAFETY: no task is of no size: it has a header.
     let memory = unsafe { alloc::alloc(layout) };
     NonNull::new(memory.cast()).unwrap_or_else(|| alloc::handle_alloc_error(layout))
 }
 
-/// What the models need of the unsafe parts: all their cells are of one class, and none goes back to the allocator but by
-/// way of the depot.
+/// What the models need of the unsafe parts: none of their cells goes back to the allocator but by way of the depot.
 #[cfg(all(test, parklet_loom))]
 impl ThreadCells {
     /// A new cell of a class.
     pub(crate) fn new_cell(class: usize) -> NonNull<FreeCell> {
-        // SAFETY: no class is of no size.
-        let memory = unsafe { alloc::alloc(layout_of(class)) };
-        NonNull::new(memory.cast()).unwrap()
+        ask_allocator(layout_of(class))
     }
 
-    /// Gives a cell back, as `free` does.
+    /// Gives a cell back.
     pub(crate) fn give_back(&self, class: usize, cell: NonNull<FreeCell>, depot: &Depot) {
         // SAFETY: the model asserts that each cell is one tenant's.
-        if !unsafe { self.give(class, cell) } {
-            self.make_room(class, depot);
-            // SAFETY: as above; it was not given up.
-            assert!(unsafe { self.give(class, cell) });
-        }
+        unsafe { self.give(class, cell, || depot) };
     }
 }
 
@@ -323,25 +263,19 @@ impl ThreadCells {
 mod tests {
     use super::*;
 
-    /// Takes so many cells, and gives them back.
+    /// Takes so many cells, and gives them back. How many there were before?
     fn burst(cells: &ThreadCells, depot: &Depot, class: usize, count: usize) -> usize {
         let mut reused = 0;
         let taken: Vec<_> = (0..count)
             .map(|_| {
-                let kept = cells
-                    .take(class)
-                    .or_else(|| cells.take_from_next(class, depot));
+                let kept = cells.take(class, || depot);
                 reused += usize::from(kept.is_some());
                 kept.unwrap_or_else(|| ask_allocator(layout_of(class)))
             })
             .collect();
         for cell in taken {
             // SAFETY: taken above, of this class.
-            if !unsafe { cells.give(class, cell) } {
-                cells.make_room(class, depot);
-                // SAFETY: as above; it was not given up.
-                assert!(unsafe { cells.give(class, cell) });
-            }
+            unsafe { cells.give(class, cell, || depot) };
         }
         reused
     }
@@ -361,23 +295,21 @@ mod tests {
     fn a_second_burst_of_ten_thousand_finds_all_cells_of_the_first() {
         let layout = |size| Layout::from_size_align(size, 8).unwrap();
         let (cells, depot) = (ThreadCells::new(), Depot::new(DEPOT_BYTES));
-        cells.open();
         let class = class_of(layout(376)).unwrap();
         assert_eq!(burst(&cells, &depot, class, 10_000), 0);
         assert_eq!(burst(&cells, &depot, class, 10_000), 10_000);
         cells.close(&depot);
+        empty(&depot);
         assert!(
-            cells.take(class).is_none(),
+            cells.take(class, || &depot).is_none(),
             "a thread that has ended keeps no cell"
         );
-        empty(&depot);
         assert_eq!(depot.stock(class), (0, false));
     }
 
     #[test]
     fn what_is_over_the_limit_goes_and_what_nobody_asks_for_goes_first() {
         let (cells, depot) = (ThreadCells::new(), Depot::new(64 * 1024));
-        cells.open();
         burst(&cells, &depot, 3, 1_000);
         burst(&cells, &depot, 4, 10_000);
         let (bytes, is_stocked) = depot.stock(4);
@@ -385,15 +317,5 @@ mod tests {
         assert_eq!(depot.stock(3), (bytes, false));
         cells.close(&depot);
         empty(&depot);
-    }
-
-    #[test]
-    fn a_thread_that_was_not_opened_keeps_nothing() {
-        let cells = ThreadCells::new();
-        let cell = ask_allocator(layout_of(0));
-        // SAFETY: it is ours and of this class.
-        assert!(!unsafe { cells.give(0, cell) });
-        // SAFETY: it was not given up.
-        unsafe { alloc::dealloc(cell.as_ptr().cast(), layout_of(0)) };
     }
 }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "a home of unsafe: the run of a task")]
 
 use super::JoinHandle;
+use super::cell;
 use super::schedule::{Place, Schedule};
 use super::task_ref::TaskRef;
 use std::future::Future;
@@ -40,9 +41,11 @@ where
     F: Future,
     S: Schedule,
 {
-    let task = TaskRef::allocate(future, schedule);
-    // SAFETY: `allocate` counted two references and made one `TaskRef`.
-    let handle = unsafe { task.assume_counted() };
+    let header = cell::allocate(future, schedule, 2);
+    // SAFETY: the first of two references.
+    let task = unsafe { TaskRef::from_raw(header) };
+    // SAFETY: the second one.
+    let handle = unsafe { TaskRef::from_raw(header) };
     (Runnable::new(task), JoinHandle::new(handle))
 }
 
@@ -64,9 +67,9 @@ impl Runnable {
         unsafe { std::ptr::read(&*runnable.0) }
     }
 
-    /// Gives the task to its executor's queue, as a wake would.
-    pub(crate) fn schedule(self) {
-        TaskRef::push(self, Place::Next);
+    /// Gives the task to its executor's queue.
+    pub(crate) fn schedule(self, place: Place) {
+        TaskRef::schedule(self, place);
     }
 
     /// Polls the future once, and puts the task where it belongs next: to sleep, back into a queue, or to its end.

@@ -9,13 +9,14 @@
 )]
 
 use super::Runnable;
+use super::cell::Header;
 use super::task_ref::TaskRef;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// At most one runnable. Every access is one swap, so a runnable that went in comes out once.
 #[derive(Debug, Default)]
-pub(crate) struct Slot(AtomicPtr<()>);
+pub(crate) struct Slot(AtomicPtr<Header>);
 
 impl Slot {
     /// Puts a runnable in; whatever stood there comes back.
@@ -39,7 +40,7 @@ impl Slot {
     }
 
     /// What a pointer from the slot stands for.
-    fn own(pointer: *mut ()) -> Option<Runnable> {
+    fn own(pointer: *mut Header) -> Option<Runnable> {
         // SAFETY: a pointer in the slot came from `into_raw` in `put`, and the swap that got it took it out.
         NonNull::new(pointer).map(|pointer| Runnable::new(unsafe { TaskRef::from_raw(pointer) }))
     }

@@ -42,10 +42,10 @@
 //!    one each; the queue's passes to the thread that runs the task and is given up by `end_run` into IDLE or by `finish`.
 //!
 //! Ordering: `wake` writes the word with release even when it is SCHEDULED or WOKEN already, and `begin_run` acquires: a
-//! poll sees all that was written before any wake it answers. Every arrow is one `AcqRel` compare-and-swap on this word, but
-//! for those that change nothing and so are loads: to put a run off, to take one up again that nobody marked meanwhile, and
-//! the end of a task that nobody else knows of. A count of one is its holder's: who could make it two? So the last holder
-//! needs no more than a load, which acquires what the others did before they let go.
+//! poll sees all that was written before any wake it answers. Every other arrow is one `AcqRel` compare-and-swap, too, but
+//! what changes nothing is a load: to put a run off, to take one up again that nobody marked meanwhile, to find the task
+//! over. A count of one is its holder's: who could make it two? So the last holder needs no more than a load, which
+//! acquires what the others did before they let go.
 //!
 //! The models are in `loom_models/task_state.rs`; each rule has a broken variant, which must fail there.
 
@@ -133,6 +133,14 @@ pub(crate) enum DropHandle {
     DropReference,
 }
 
+/// What an arrow makes of the word that it finds.
+enum Step<T> {
+    /// This, in one step.
+    To(u64, T),
+    /// Nothing: a look was enough.
+    Stay(T),
+}
+
 /// The word itself. Its methods are the arrows of the drawing.
 #[derive(Debug)]
 pub(crate) struct State(AtomicU64);
@@ -148,20 +156,29 @@ impl State {
     }
 
     /// The part of the id that the word was given.
+    #[inline]
     pub(crate) fn id_high(&self) -> u32 {
         // Relaxed: it never changes.
         self.0.load(Ordering::Relaxed) as u32 >> ID_SHIFT
     }
 
-    /// Repeats `step` until its new word could be stored over the one it was computed from.
-    #[inline]
-    fn update<T>(&self, mut step: impl FnMut(u64) -> (u64, T)) -> T {
+    /// Repeats `step` until what it makes of the word could be stored over the word that it was made from.
+    #[inline(always)]
+    fn update<T>(&self, mut step: impl FnMut(u64) -> Step<T>) -> T {
+        let order = if is_broken("state_ordering") {
+            Ordering::Relaxed
+        } else {
+            Ordering::AcqRel
+        };
         let mut word = self.0.load(Ordering::Acquire);
         loop {
-            let (next, outcome) = step(word);
+            let (next, outcome) = match step(word) {
+                Step::To(next, outcome) => (next, outcome),
+                Step::Stay(outcome) => return outcome,
+            };
             match self
                 .0
-                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange(word, next, order, Ordering::Acquire)
             {
                 Ok(_) => return outcome,
                 Err(now) => word = now,
@@ -172,17 +189,17 @@ impl State {
     /// The arrow from IDLE to SCHEDULED, by a waker that gives up its reference to the queue.
     pub(crate) fn wake(&self) -> Wake {
         self.update(|word| match after_wake(word) {
-            (next, true) => (next, Wake::Push),
-            (next, false) if references(next) == 1 => (next - REFERENCE, Wake::Free),
-            (next, false) => (next - REFERENCE, Wake::Nothing),
+            (next, true) => Step::To(next, Wake::Push),
+            (next, false) if references(next) == 1 => Step::To(next - REFERENCE, Wake::Free),
+            (next, false) => Step::To(next - REFERENCE, Wake::Nothing),
         })
     }
 
     /// The same by a waker that is kept: the queue gets a reference of its own.
     pub(crate) fn wake_by_ref(&self) -> Wake {
         self.update(|word| match after_wake(word) {
-            (next, true) => (with_reference(next), Wake::Push),
-            (next, false) => (next, Wake::Nothing),
+            (next, true) => Step::To(with_reference(next), Wake::Push),
+            (next, false) => Step::To(next, Wake::Nothing),
         })
     }
 
@@ -190,11 +207,11 @@ impl State {
     pub(crate) fn abort(&self) -> Wake {
         self.update(|word| {
             if word & (DONE | ABORTED) != 0 {
-                (word, Wake::Nothing)
+                Step::Stay(Wake::Nothing)
             } else if word & (RUNNING | SCHEDULED) != 0 {
-                (word | ABORTED, Wake::Nothing)
+                Step::To(word | ABORTED, Wake::Nothing)
             } else {
-                (with_reference(word | ABORTED | SCHEDULED), Wake::Push)
+                Step::To(with_reference(word | ABORTED | SCHEDULED), Wake::Push)
             }
         })
     }
@@ -202,10 +219,9 @@ impl State {
     /// The arrows into RUNNING from SCHEDULED and from where a run was put off, by the thread that popped the task.
     #[inline]
     pub(crate) fn begin_run(&self) -> BeginRun {
-        let mut word = self.0.load(Ordering::Acquire);
-        loop {
+        self.update(|word| {
             if word & DONE != 0 || is_claimed(word) {
-                return BeginRun::Over;
+                return Step::Stay(BeginRun::Over);
             }
             let next = (word & !(SCHEDULED | WOKEN)) | RUNNING;
             let begun = if word & ABORTED != 0 {
@@ -213,55 +229,38 @@ impl State {
             } else {
                 BeginRun::Poll
             };
-            if next == word {
-                // A run that was put off, and no mark since: it is ours already. A wake that comes only now finds RUNNING.
-                return begun;
-            }
             if is_broken("state_rule_1") {
                 // A look and a store instead of one step: the owner's `claim` may come between.
                 self.0.store(next, Ordering::Release);
-                return begun;
             }
-            let order = if is_broken("state_ordering") {
-                Ordering::Relaxed
-            } else {
-                Ordering::AcqRel
-            };
-            match self
-                .0
-                .compare_exchange(word, next, order, Ordering::Acquire)
-            {
-                Ok(_) => return begun,
-                Err(now) => word = now,
+            if next == word || is_broken("state_rule_1") {
+                // A run that was put off, and no mark since: it is ours already. A wake that comes only now finds RUNNING.
+                return Step::Stay(begun);
             }
-        }
+            Step::To(next, begun)
+        })
     }
 
     /// The arrows out of RUNNING after a poll that returned `Pending`, and that may have asked to be polled `again`.
     #[inline]
     pub(crate) fn end_run(&self, again: bool) -> EndRun {
-        let mut word = self.0.load(Ordering::Acquire);
-        loop {
+        self.update(|word| {
             if word & ABORTED != 0 {
-                return EndRun::Abort;
+                return Step::Stay(EndRun::Abort);
             }
             if again || word & WOKEN != 0 {
                 if is_broken("state_rule_2_put_off") {
                     // As if the run ended: a wake then finds the task IDLE and pushes it too.
-                    self.update(|word| (word & !RUNNING, ()));
+                    self.update(|word| Step::To(word & !RUNNING, ()));
                 }
-                return EndRun::PutOff;
+                return Step::Stay(EndRun::PutOff);
             }
             let next = (word & !RUNNING) - REFERENCE;
-            match self
-                .0
-                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) if references(next) == 0 => return EndRun::Free,
-                Ok(_) => return EndRun::Idle,
-                Err(now) => word = now,
+            match references(next) {
+                0 => Step::To(next, EndRun::Free),
+                _ => Step::To(next, EndRun::Idle),
             }
-        }
+        })
     }
 
     /// Whether a queue entry that is dropped without being run has a run with it, which then is the dropper's.
@@ -276,11 +275,11 @@ impl State {
     pub(crate) fn claim(&self) -> bool {
         self.update(|word| {
             if word & DONE != 0 {
-                (word, false)
+                Step::Stay(false)
             } else if word & RUNNING != 0 {
-                (word | ABORTED, false)
+                Step::To(word | ABORTED, false)
             } else {
-                (word | RUNNING, true)
+                Step::To(word | RUNNING, true)
             }
         })
     }
@@ -288,33 +287,21 @@ impl State {
     /// The arrow from RUNNING to DONE, if there is a handle; the output is in its place.
     #[inline]
     pub(crate) fn finish(&self) -> Finish {
-        let mut word = self.0.load(Ordering::Acquire);
-        loop {
+        self.update(|word| {
             if word & HANDLE == 0 {
-                return Finish::Detached;
+                return Step::Stay(Finish::Detached);
             }
-            let (next, outcome) = match word & JOINER {
-                0 => (done(word) - REFERENCE, Finish::Published),
-                _ => (done(word), Finish::WakeJoiner),
+            let (gives_up, outcome) = match word & JOINER {
+                0 => (REFERENCE, Finish::Published),
+                _ => (0, Finish::WakeJoiner),
             };
             if is_broken("state_rule_4") {
                 // A look and then a step: the handle may go between the two.
-                let gone = if outcome == Finish::Published {
-                    REFERENCE
-                } else {
-                    0
-                };
-                self.update(|word| (done(word) - gone, ()));
-                return outcome;
+                self.update(|word| Step::To(done(word) - gives_up, ()));
+                return Step::Stay(outcome);
             }
-            match self
-                .0
-                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => return outcome,
-                Err(now) => word = now,
-            }
-        }
+            Step::To(done(word) - gives_up, outcome)
+        })
     }
 
     /// The same if there is no handle; the output has been dropped. True: nobody else is left, and the cell is the
@@ -325,7 +312,7 @@ impl State {
         self.is_last()
             || self.update(|word| {
                 let next = done(word) - REFERENCE;
-                (next, references(next) == 0)
+                Step::To(next, references(next) == 0)
             })
     }
 
@@ -334,9 +321,9 @@ impl State {
     pub(crate) fn set_joiner(&self) -> bool {
         self.update(|word| {
             if word & DONE != 0 && !is_broken("state_rule_5") {
-                (word, false)
+                Step::Stay(false)
             } else {
-                (word | JOINER, true)
+                Step::To(word | JOINER, true)
             }
         })
     }
@@ -344,12 +331,9 @@ impl State {
     /// The handle wants the waker back to replace it. False: the task is done.
     #[must_use]
     pub(crate) fn clear_joiner(&self) -> bool {
-        self.update(|word| {
-            if word & DONE != 0 {
-                (word, false)
-            } else {
-                (word & !JOINER, true)
-            }
+        self.update(|word| match word & DONE {
+            0 => Step::To(word & !JOINER, true),
+            _ => Step::Stay(false),
         })
     }
 
@@ -372,28 +356,21 @@ impl State {
 
     /// The handle goes.
     pub(crate) fn drop_handle(&self) -> DropHandle {
-        let mut word = self.0.load(Ordering::Acquire);
-        loop {
-            if word & DONE != 0 {
-                return if word & HANDLE != 0 {
-                    DropHandle::DropOutput
-                } else {
-                    DropHandle::DropReference
-                };
+        self.update(|word| {
+            if word & (DONE | HANDLE) == DONE | HANDLE {
+                Step::Stay(DropHandle::DropOutput)
+            } else if word & DONE != 0 {
+                Step::Stay(DropHandle::DropReference)
+            } else if word & JOINER != 0 {
+                Step::To(word & !(HANDLE | JOINER), DropHandle::DropJoiner)
+            } else {
+                let next = (word & !HANDLE) - REFERENCE;
+                match references(next) {
+                    0 => Step::To(next, DropHandle::Free),
+                    _ => Step::To(next, DropHandle::Nothing),
+                }
             }
-            let (next, left) = match (word & !HANDLE) - REFERENCE {
-                _ if word & JOINER != 0 => (word & !(HANDLE | JOINER), DropHandle::DropJoiner),
-                next if references(next) == 0 => (next, DropHandle::Free),
-                next => (next, DropHandle::Nothing),
-            };
-            match self
-                .0
-                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
-            {
-                Ok(_) => return left,
-                Err(now) => word = now,
-            }
-        }
+        })
     }
 
     /// One more holder.

@@ -5,13 +5,13 @@
 
 #![allow(unsafe_code, reason = "a home of unsafe: pointers to cells, counted")]
 
+use super::JoinError;
 use super::cell::{self, Header};
 use super::runnable::Runnable;
-use super::schedule::{Place, Schedule};
+use super::schedule::Place;
 use super::state::{State, Wake};
 use crate::executor::current::TaskId;
 use std::fmt;
-use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
@@ -25,39 +25,17 @@ unsafe impl Send for TaskRef {}
 unsafe impl Sync for TaskRef {}
 
 impl TaskRef {
-    /// Puts a future into a new cell, SCHEDULED, with two references: this one and the one that the caller must make
-    /// with `assume_counted` for the handle.
-    pub(super) fn allocate<F: Future, S: Schedule>(future: F, schedule: S) -> TaskRef {
-        TaskRef(cell::allocate(future, schedule, 2))
-    }
-
-    /// A `TaskRef` for a reference that the state word counts already.
+    /// A `TaskRef` for a reference that the state word counts.
     ///
     /// # Safety
-    /// The cell is live, and the reference is the caller's to give up to the result.
-    pub(super) unsafe fn from_header(header: NonNull<Header>) -> TaskRef {
+    /// The pointer is to the header of a live cell, and the reference the caller's to give up to the result.
+    pub(super) unsafe fn from_raw(header: NonNull<Header>) -> TaskRef {
         TaskRef(header)
     }
 
-    /// Another `TaskRef` for a reference that the state word counts already.
-    ///
-    /// # Safety
-    /// The count holds a reference for which there is no `TaskRef` or waker.
-    pub(super) unsafe fn assume_counted(&self) -> TaskRef {
-        TaskRef(self.0)
-    }
-
     /// The pointer, with its reference.
-    pub(super) fn into_raw(self) -> NonNull<()> {
-        ManuallyDrop::new(self).0.cast()
-    }
-
-    /// Back from [`TaskRef::into_raw`].
-    ///
-    /// # Safety
-    /// The pointer is from `into_raw`, and its reference is given up to the result.
-    pub(super) unsafe fn from_raw(pointer: NonNull<()>) -> TaskRef {
-        TaskRef(pointer.cast())
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).0
     }
 
     /// The part of the cell that all may read.
@@ -77,41 +55,49 @@ impl TaskRef {
         unsafe { cell::id_of(self.0) }
     }
 
-    /// Gives the runnable of an arrow into SCHEDULED to the task's executor.
-    pub(super) fn push(runnable: Runnable, place: Place) {
-        let header = runnable.task().0;
-        // SAFETY: the runnable's reference keeps the cell alive.
-        let vtable = unsafe { header.as_ref() }.vtable;
-        // SAFETY: the vtable is this cell's own.
-        unsafe { (vtable.schedule)(header, runnable, place) };
+    /// Where the output is; `T` has to be the one that the task was spawned with.
+    pub(super) fn output<T>(&self) -> *mut Result<T, JoinError> {
+        let offset = self.header().vtable.output_offset;
+        self.0.as_ptr().wrapping_byte_add(offset).cast()
     }
 
     /// Wakes the task and gives up the reference.
     pub(super) fn wake(self, place: Place) {
-        let task = ManuallyDrop::new(self);
-        match task.state().wake() {
-            // SAFETY: the state word passed this reference on to the queue.
-            Wake::Push => Self::push(Runnable::new(unsafe { task.assume_counted() }), place),
-            Wake::Nothing => {}
-            // SAFETY: the state word says that this was the last reference (rule 6).
-            Wake::Free => unsafe { task.free() },
+        match self.state().wake() {
+            // The word passed the reference on to the queue.
+            Wake::Push => Runnable::new(self).schedule(place),
+            // The word gave it up.
+            Wake::Nothing => std::mem::forget(self),
+            // SAFETY: the word says that this was the last reference (rule 6).
+            Wake::Free => unsafe { self.free() },
         }
     }
 
     /// Wakes the task.
     pub(super) fn wake_by_ref(&self) {
-        if self.state().wake_by_ref() == Wake::Push {
-            // SAFETY: the state word counted a reference for the queue.
-            Self::push(Runnable::new(unsafe { self.assume_counted() }), Place::Next);
-        }
+        self.push_if(self.state().wake_by_ref());
     }
 
     /// Asks the task's executor to drop the future instead of polling it again.
     pub(crate) fn abort(&self) {
-        if self.state().abort() == Wake::Push {
-            // SAFETY: the state word counted a reference for the queue.
-            Self::push(Runnable::new(unsafe { self.assume_counted() }), Place::Next);
+        self.push_if(self.state().abort());
+    }
+
+    /// Gives the task to its executor, where the word says so.
+    fn push_if(&self, wake: Wake) {
+        if wake == Wake::Push {
+            // SAFETY: the word counted a reference for the queue.
+            Runnable::new(unsafe { TaskRef::from_raw(self.0) }).schedule(Place::Next);
         }
+    }
+
+    /// Gives the runnable of this task to its executor.
+    pub(super) fn schedule(runnable: Runnable, place: Place) {
+        let header = runnable.task().0;
+        // SAFETY: the runnable's reference keeps the cell alive.
+        let vtable = unsafe { header.as_ref() }.vtable;
+        // SAFETY: the vtable is this cell's own.
+        unsafe { (vtable.schedule)(header, runnable, place) };
     }
 
     /// Drops the future here and now if nobody has the run: what an owner does with its tasks when it is dropped. A run
@@ -120,9 +106,8 @@ impl TaskRef {
     /// For a task that is not `Send` this is called on its own thread: the owner's promise.
     pub(crate) fn drop_future(&self) {
         if self.state().claim() {
-            let header = ManuallyDrop::new(self.clone()).0;
-            // SAFETY: the vtable is this cell's own, the run was claimed just now, and so was the reference.
-            unsafe { (self.header().vtable.finish_aborted)(header) };
+            // SAFETY: the run was claimed just now.
+            unsafe { self.clone().finish_aborted() };
         }
     }
 
@@ -147,31 +132,14 @@ impl TaskRef {
         unsafe { (task.header().vtable.finish_aborted)(task.0) };
     }
 
-    /// Drops the output.
-    ///
-    /// # Safety
-    /// Rule 4 gives it to the caller, and it is there.
-    pub(super) unsafe fn drop_output(&self) {
-        // SAFETY: the vtable is this cell's own; the rest is the caller's promise.
-        unsafe { (self.header().vtable.drop_output)(self.0) };
-    }
-
-    /// Moves the output to a place.
-    ///
-    /// # Safety
-    /// Rule 4 gives it to the caller, and it is there. `place` points to a place for the task's output, or its error.
-    pub(super) unsafe fn take_output(&self, place: *mut ()) {
-        // SAFETY: the vtable is this cell's own; the rest is the caller's promise.
-        unsafe { (self.header().vtable.take_output)(self.0, place) };
-    }
-
     /// Frees the cell.
     ///
     /// # Safety
-    /// Rule 6: the last reference was given up to the caller.
-    pub(super) unsafe fn free(&self) {
-        // SAFETY: the vtable is this cell's own; the caller is the last to know of the cell.
-        unsafe { (self.header().vtable.free)(self.0) };
+    /// Rule 6: this was the last reference, and the word does not count it any more.
+    pub(super) unsafe fn free(self) {
+        let task = ManuallyDrop::new(self);
+        // SAFETY: the vtable is this cell's own; the rest is the caller's promise.
+        unsafe { (task.header().vtable.free)(task.0) };
     }
 }
 
@@ -186,8 +154,8 @@ impl Drop for TaskRef {
     #[inline]
     fn drop(&mut self) {
         if self.state().drop_reference() {
-            // SAFETY: that was the last reference (rule 6).
-            unsafe { self.free() };
+            // SAFETY: that was the last reference (rule 6); the vtable is this cell's own.
+            unsafe { (self.header().vtable.free)(self.0) };
         }
     }
 }

@@ -49,9 +49,9 @@ pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
 /// `data` is that of a waker made here that holds a reference, which is given up to the result.
 unsafe fn take(data: *const ()) -> TaskRef {
     // SAFETY: it points to a cell.
-    let pointer = unsafe { NonNull::new_unchecked(data.cast_mut()) };
-    // SAFETY: it points to the cell's header, and its reference is given up to us, says the caller.
-    unsafe { TaskRef::from_raw(pointer) }
+    let header = unsafe { NonNull::new_unchecked(data.cast_mut().cast()) };
+    // SAFETY: that is its header, and the reference is given up to us, says the caller.
+    unsafe { TaskRef::from_raw(header) }
 }
 
 /// # Safety
@@ -64,7 +64,7 @@ unsafe fn borrow(data: *const ()) -> ManuallyDrop<TaskRef> {
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: std calls this with the data of a living waker.
     let task = unsafe { borrow(data) };
-    RawWaker::new(TaskRef::clone(&task).into_raw().as_ptr(), &VTABLE)
+    RawWaker::new(TaskRef::clone(&task).into_raw().as_ptr().cast(), &VTABLE)
 }
 
 unsafe fn wake(data: *const ()) {
