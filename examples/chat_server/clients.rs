@@ -30,6 +30,18 @@ impl Clients {
         Ok(Self { listener, traffic })
     }
 
+    /// Waits for the next client.
+    pub(crate) async fn next(&self) -> io::Result<(TcpStream, String)> {
+        let (socket, peer) = Accept::accept(&self.listener).await?;
+        tracing::debug!("connection from {peer}");
+        Ok((socket, peer))
+    }
+
+    /// Counts a client and what goes over its stream.
+    pub(crate) fn count<S>(&self, stream: S) -> Counted<S> {
+        Counted::new(stream, self.traffic.clone())
+    }
+
     /// The address it is.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
@@ -40,8 +52,7 @@ impl Accept for Clients {
     type Stream = Counted<TcpStream>;
 
     async fn accept(&self) -> io::Result<(Self::Stream, String)> {
-        let (stream, peer) = Accept::accept(&self.listener).await?;
-        tracing::debug!("connection from {peer}");
-        Ok((Counted::new(stream, self.traffic.clone()), peer))
+        let (socket, peer) = self.next().await?;
+        Ok((self.count(socket), peer))
     }
 }

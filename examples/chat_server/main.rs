@@ -18,6 +18,7 @@
 //! | `descriptors.rs` | how many clients there can be |
 //! | `logs.rs` | what is said on the standard error |
 //! | `clients.rs` | where clients come in |
+//! | `tls.rs`, `tls_stream.rs` | clients that come in encrypted, and the certificate they are shown |
 //! | `traffic.rs` | who is connected, and how many bytes go over the wire |
 //! | `metrics.rs` | the page that shows this |
 //! | `signals.rs` | being told to stop |
@@ -29,6 +30,8 @@ mod logs;
 mod metrics;
 mod settings;
 mod signals;
+mod tls;
+mod tls_stream;
 mod traffic;
 
 use std::io::{self, Write};
@@ -44,6 +47,8 @@ use clients::Clients;
 use configuration::{Command, Configuration};
 use metrics::Watched;
 use settings::Settings;
+use signals::Hangups;
+use tls::{Certificate, EncryptedClients};
 
 /// The exit code when what the operator said is wrong, as other programs have it.
 const WRONG_USAGE: u8 = 2;
@@ -64,22 +69,33 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Shows the settings, and whether the addresses among them can be.
+/// Shows the settings, and whether the addresses and the files among them can be.
 fn check(configuration: &Configuration) -> ExitCode {
     for remark in &configuration.remarks {
         say(remark);
     }
     print(configuration.to_toml().trim_end());
-    let Settings {
-        listen, metrics, ..
-    } = &configuration.settings;
-    for address in [listen].into_iter().chain(metrics) {
-        if let Err(error) = task::block_on(address.as_str().to_socket_addrs()) {
-            say(&error.to_string());
-            return ExitCode::from(WRONG_USAGE);
-        }
+    let settings = &configuration.settings;
+    let mut problems = Vec::from_iter(certificate(settings).err());
+    for address in [&settings.listen].into_iter().chain(&settings.metrics) {
+        let resolved = task::block_on(address.as_str().to_socket_addrs());
+        problems.extend(resolved.err().map(|error| error.to_string()));
     }
-    ExitCode::SUCCESS
+    for problem in &problems {
+        say(problem);
+    }
+    if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(WRONG_USAGE)
+    }
+}
+
+/// What clients are shown if they are to speak TLS.
+fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, String> {
+    let files = settings.tls()?;
+    let certificate = files.map(|(chain, key)| Certificate::load(chain, key));
+    Ok(certificate.transpose()?.map(Arc::new))
 }
 
 fn start(configuration: &Configuration) -> ExitCode {
@@ -88,10 +104,17 @@ fn start(configuration: &Configuration) -> ExitCode {
     for remark in &configuration.remarks {
         tracing::warn!("{remark}");
     }
+    let certificate = match certificate(settings) {
+        Ok(certificate) => certificate,
+        Err(problem) => {
+            tracing::error!("{problem}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     if let Some(few) = descriptors::raise_limit() {
         tracing::warn!("{few}");
     }
-    match task::block_on(serve(settings)) {
+    match task::block_on(serve(settings, certificate)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -100,7 +123,7 @@ fn start(configuration: &Configuration) -> ExitCode {
     }
 }
 
-async fn serve(settings: &Settings) -> io::Result<()> {
+async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io::Result<()> {
     let signal = signals::stop_signal()?;
     let watched = Arc::new(Watched::default());
     let clients = Clients::at(&settings.listen, watched.traffic.clone()).await?;
@@ -122,9 +145,19 @@ async fn serve(settings: &Settings) -> io::Result<()> {
     };
     // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
     // `task::spawn` would panic with: PARKLET_THREADS may be anything.
-    let server = task::Builder::new()
-        .name("chat server".into())
-        .spawn(server.run(clients, stop))?;
+    let pool = task::Builder::new().name("chat server".into());
+    let server = match certificate {
+        None => pool.spawn(server.run(clients, stop))?,
+        Some(certificate) => {
+            let reloading = reload_on_hangup(Hangups::new()?, certificate.clone());
+            task::Builder::new().spawn(reloading)?.detach();
+            let clients = EncryptedClients {
+                clients,
+                certificate,
+            };
+            pool.spawn(server.run(clients, stop))?
+        }
+    };
     print(&format!("listening on {address}"));
     if let Some(page) = page {
         print(&format!("metrics on http://{page}/metrics"));
@@ -132,6 +165,16 @@ async fn serve(settings: &Settings) -> io::Result<()> {
     server.await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reads the certificate again whenever that is asked for.
+async fn reload_on_hangup(mut hangups: Hangups, certificate: Arc<Certificate>) {
+    while hangups.next().await.is_ok() {
+        match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(problem) => tracing::error!("{problem}; clients are shown the one from before"),
+        }
+    }
 }
 
 /// Writes a line to the standard output. Who started this may have closed it, but has no reason to stop us so.

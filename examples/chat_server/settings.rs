@@ -14,6 +14,10 @@ use crate::logs::{Format, Level};
 pub(crate) struct Settings {
     /// The address to listen on.
     pub(crate) listen: String,
+    /// The file with the certificate chain, if clients are to speak TLS.
+    pub(crate) tls_cert: Option<String>,
+    /// The file with the certificate's key.
+    pub(crate) tls_key: Option<String>,
     /// The longest line taken from a client, in bytes.
     pub(crate) max_line: usize,
     /// How long clients may take to go when the server stops, and whenever it parts from one.
@@ -30,6 +34,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
+            tls_cert: None,
+            tls_key: None,
             max_line: MAX_LINE_LENGTH,
             drain: Duration::from_secs(2),
             metrics: None,
@@ -63,7 +69,27 @@ pub(crate) const ROWS: &[Row] = &[
             settings.listen = text.to_owned();
             Ok(())
         },
-        show: |settings| format!("{:?}", settings.listen),
+        show: |settings| quoted(Some(&settings.listen)),
+    },
+    Row {
+        name: "tls-cert",
+        value: "FILE",
+        help: "makes clients speak TLS: the certificate and its chain, in PEM",
+        set: |settings, text| {
+            settings.tls_cert = text_or_none(text);
+            Ok(())
+        },
+        show: |settings| quoted(settings.tls_cert.as_deref()),
+    },
+    Row {
+        name: "tls-key",
+        value: "FILE",
+        help: "the certificate's private key, in PEM",
+        set: |settings, text| {
+            settings.tls_key = text_or_none(text);
+            Ok(())
+        },
+        show: |settings| quoted(settings.tls_key.as_deref()),
     },
     Row {
         name: "max-line",
@@ -94,10 +120,10 @@ pub(crate) const ROWS: &[Row] = &[
         value: "ADDRESS",
         help: "where /metrics and /health are served; empty for nowhere",
         set: |settings, text| {
-            settings.metrics = Some(text.to_owned()).filter(|text| !text.is_empty());
+            settings.metrics = text_or_none(text);
             Ok(())
         },
-        show: |settings| format!("{:?}", settings.metrics.as_deref().unwrap_or_default()),
+        show: |settings| quoted(settings.metrics.as_deref()),
     },
     Row {
         name: "log-level",
@@ -131,6 +157,32 @@ pub(crate) const ROWS: &[Row] = &[
 /// The row of this name.
 pub(crate) fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
+}
+
+impl Settings {
+    /// The files that TLS needs, if there is to be TLS.
+    ///
+    /// # Errors
+    ///
+    /// One of them is missing.
+    pub(crate) fn tls(&self) -> Result<Option<(&str, &str)>, String> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(chain), Some(key)) => Ok(Some((chain, key))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err("tls-cert is set, but not tls-key".to_owned()),
+            (None, Some(_)) => Err("tls-key is set, but not tls-cert".to_owned()),
+        }
+    }
+}
+
+/// A text that may be empty to say that there is none.
+fn text_or_none(text: &str) -> Option<String> {
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The same, as the file would have it.
+fn quoted(text: Option<&str>) -> String {
+    format!("{:?}", text.unwrap_or_default())
 }
 
 /// A whole number within limits.

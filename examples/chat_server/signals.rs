@@ -4,6 +4,8 @@
 //! the exit code that a shell gives to whom that signal has killed. That is done in the signal handler itself, so it
 //! works whatever the server is busy with; and by exiting, since the first process of a container is not killed by
 //! signals.
+//!
+//! And being told to read its files again: SIGHUP, where there are such files.
 
 use std::io;
 use std::os::unix::net::UnixStream as Pipe;
@@ -12,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 use parklet::io::ReadExt;
 use parklet::os::unix::net::UnixStream;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
@@ -32,4 +34,20 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async move {
         let _ = signals.read(&mut [0]).await;
     })
+}
+
+/// What SIGHUP brings, from here on.
+pub(crate) struct Hangups(UnixStream);
+
+impl Hangups {
+    pub(crate) fn new() -> io::Result<Self> {
+        let (read, write) = Pipe::pair()?;
+        pipe::register(SIGHUP, write)?;
+        Ok(Self(UnixStream::from(read)))
+    }
+
+    /// Waits for the next one. Several that come at once may be one.
+    pub(crate) async fn next(&mut self) -> io::Result<()> {
+        self.0.read(&mut [0; 16]).await.map(drop)
+    }
 }
