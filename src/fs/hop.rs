@@ -14,7 +14,7 @@ where
     task::spawn_blocking(move || call(&path).explain(|| format!("cannot {deed} {path:?}"))).await
 }
 /// The same with two paths. An error says `cannot DEED "FROM" to "TO": CAUSE`.
-pub(super) async fn on_paths<T, C>(deed: &'static str, from: &Path, to: &Path, call: C) -> Result<T>
+pub(crate) async fn on_paths<T, C>(deed: &'static str, from: &Path, to: &Path, call: C) -> Result<T>
 where
     T: Send + 'static,
     C: FnOnce(&Path, &Path) -> Result<T> + Send + 'static,

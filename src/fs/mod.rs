@@ -4,7 +4,8 @@
 //!   File ──► open_file.rs   one cursor, one job at a time, shared by all handles
 //!              ahead.rs            what was read and nobody has taken yet
 //!              finished_writes.rs  what was written while nobody was waiting for it any more
-//!   OpenOptions, and a file for each function ──► hop.rs  one call on a path, and an error that names both
+//!   read_dir ──► DirEntry   a batch of entries at a time
+//!   OpenOptions, DirBuilder, and a file for each function ──► hop.rs  one call on a path, and an error that names both
 //! ```
 //!
 //! As `async_std::fs`, but for when a written byte is in the kernel: [`File`] says it. A hop costs some microseconds, so
@@ -17,6 +18,8 @@ mod copy;
 mod create_dir;
 mod create_dir_all;
 mod descriptor;
+mod dir_builder;
+mod dir_entry;
 mod file;
 mod finished_writes;
 mod hard_link;
@@ -25,6 +28,7 @@ mod metadata;
 mod open_file;
 mod open_options;
 mod read;
+mod read_dir;
 mod read_link;
 mod read_to_string;
 mod remove_dir;
@@ -38,8 +42,13 @@ mod write;
 #[doc(no_inline)]
 pub use std::fs::{FileType, Metadata, Permissions};
 
+pub use dir_builder::DirBuilder;
+pub use dir_entry::DirEntry;
 pub use file::File;
 pub use open_options::OpenOptions;
+pub use read_dir::{ReadDir, read_dir};
+
+pub(crate) use hop::on_paths;
 
 pub use canonicalize::canonicalize;
 pub use copy::copy;

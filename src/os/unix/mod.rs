@@ -1,5 +1,6 @@
-//! What unix systems have: sockets in the file system, and descriptors.
+//! What unix systems have: sockets in the file system, links, and descriptors.
 
+pub mod fs;
 pub mod net;
 
 /// Descriptors, in std's names.
