@@ -21,8 +21,12 @@
 //! 1. A pusher pushes, then looks at the counters. Whoever makes `rousable` grow (it goes to sleep, or it leaves its
 //!    seat), and whoever stops searching, changes the counters, then looks into the queues. With a `SeqCst` fence between
 //!    the two steps on both sides, one of them sees the other.
+//!    Who pushes to the seat that it holds may look without a fence, which would cost more than the push: what it misses, the
+//!    watcher sees at its next look, by rule 3.
 //! 2. A sleeper that is roused leaves the list, is granted a seat and is counted as searching in one step, so a second
 //!    push before it has woken up rouses nobody else, and nobody takes its seat meanwhile.
+//! 3. Who pushes to the seat that it holds has seen to it that the watcher is awake, once since it sat down. The watcher goes
+//!    to sleep only when all seats are vacant, and decides so under the lock under which seats are taken.
 //!
 //! The model is `loom_models/idle.rs`; the rules have a broken variant each, which must fail there.
 
@@ -40,6 +44,8 @@ pub(crate) struct Idle<S> {
     rousable: AtomicUsize,
     /// How many seats are vacant.
     vacant: AtomicUsize,
+    /// How many there are.
+    seats: usize,
     /// The lock makes rule 2 one step.
     lists: Mutex<Lists<S>>,
 }
@@ -74,12 +80,18 @@ impl<S> Idle<S> {
             searching: AtomicUsize::new(0),
             rousable: AtomicUsize::new(0),
             vacant: AtomicUsize::new(vacant.len()),
+            seats: vacant.len(),
             lists: Mutex::new(Lists {
                 sleepers: Vec::new(),
                 vacant,
                 granted: Vec::new(),
             }),
         }
+    }
+
+    /// Whether it looks as if [`rouse`](Idle::rouse) would rouse somebody: a look without a fence (rule 1).
+    pub(crate) fn is_rousable(&self) -> bool {
+        self.rousable.load(Ordering::Relaxed) > 0 && self.searching.load(Ordering::Relaxed) == 0
     }
 
     /// Rouses a sleeper if that would help. False: everybody is busy, and nobody searches.
@@ -160,6 +172,17 @@ impl<S> Idle<S> {
         drop(lists);
         if !is_broken("idle_rule_1_seat") {
             fence(Ordering::SeqCst);
+        }
+    }
+
+    /// Does this if all seats are vacant, before one can be taken (rule 3).
+    pub(crate) fn if_all_are_vacant(&self, then: impl FnOnce()) {
+        let lists = self.lock();
+        if lists.vacant.len() == self.seats {
+            if is_broken("idle_rule_3") {
+                drop(lists);
+            }
+            then();
         }
     }
 

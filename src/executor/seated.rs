@@ -22,6 +22,7 @@ thread_local! {
         Seated {
             role: Cell::new(Role::Stranger),
             queue: Cell::new(None),
+            is_watched: Cell::new(false),
             unannounced: Cell::new(0),
             is_dispatching: Cell::new(false),
             awaited: Cell::new(None),
@@ -48,6 +49,8 @@ pub(super) struct Seated {
     role: Cell<Role>,
     /// The seat, while this thread has one.
     queue: Cell<Option<&'static mut LocalQueue>>,
+    /// Whether the watcher has been armed since this thread sat down (rule 3 of `idle.rs`).
+    is_watched: Cell<bool>,
     /// How many tasks the one that runs has made visible to thieves without calling anybody.
     unannounced: Cell<u32>,
     /// Whether the driver's batch is being woken: then a push rouses nobody.
@@ -71,9 +74,9 @@ pub(crate) fn schedule(runnable: Runnable, place: Place) {
     let pool = pool::started().expect("a task of the pool was spawned after the pool was started");
     here(|here| match here.seat(pool) {
         Some(queue) => {
-            let visible = here.push(queue, runnable, place);
+            let is_stealable = here.push(queue, runnable, place);
             here.queue.set(Some(queue));
-            here.tell(pool, visible);
+            here.tell(pool, is_stealable);
         }
         None => {
             pool.injector.push(runnable);
@@ -101,17 +104,6 @@ pub(super) fn thread_address() -> usize {
     here(|here| std::ptr::from_ref(here).addr())
 }
 
-/// Whom a push concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Visible {
-    /// Nobody but this thread: what wakes the driver's batch sees to the rest.
-    Later,
-    /// The watcher, should the task that runs now never return.
-    ToWatcher,
-    /// Thieves too.
-    ToThieves,
-}
-
 impl Seated {
     /// What this thread is.
     pub(super) fn role(&self) -> Role {
@@ -136,6 +128,7 @@ impl Seated {
 
     /// Takes the seat from the thread, which has to leave it to others now.
     pub(super) fn rise(&self) -> Option<&'static mut LocalQueue> {
+        self.is_watched.set(false);
         self.queue.take()
     }
 
@@ -155,42 +148,40 @@ impl Seated {
         }
     }
 
-    /// Takes a task that was spawned or woken on this thread.
-    fn push(&self, queue: &LocalQueue, runnable: Runnable, place: Place) -> Visible {
+    /// Takes a task that was spawned or woken on this thread. True: thieves are to be called for it.
+    fn push(&self, queue: &LocalQueue, runnable: Runnable, place: Place) -> bool {
         if self.is_dispatching.get() {
             queue.push_last(runnable);
-            return Visible::Later;
+            return false;
         }
         // The slot is for who works here: a caller leaves the seat, and nobody is to wait for the slot meanwhile.
         if place == Place::Last || self.role.get() == Role::Caller {
             queue.push_last(runnable);
-        } else if !queue.push_next(runnable) {
-            return Visible::ToWatcher;
+            return true;
         }
-        Visible::ToThieves
+        queue.push_next(runnable)
     }
 
-    /// Tells whom a push concerns.
-    fn tell(&self, pool: &'static Pool, visible: Visible) {
-        match visible {
-            Visible::Later => return,
-            Visible::ToWatcher => {}
+    /// Tells of a push whom it concerns.
+    fn tell(&self, pool: &'static Pool, is_stealable: bool) {
+        // Should the task that runs now never return, or the batch that is being woken be long.
+        if !self.is_watched.replace(true) {
+            pool.watcher.arm(pool);
+        }
+        if is_stealable {
             // Not at once: a worker roused for the first of a hundred would often be there before the second, take the one
             // there is, go back to sleep, and be roused again. The watcher sees to a poll that does not end.
-            Visible::ToThieves => {
-                self.unannounced.set(self.unannounced.get() + 1);
-                if self.unannounced.get() >= MOST_UNANNOUNCED {
-                    return self.announce(pool);
-                }
+            self.unannounced.set(self.unannounced.get() + 1);
+            if self.unannounced.get() >= MOST_UNANNOUNCED {
+                self.announce(pool);
             }
         }
-        pool.watcher.arm(pool);
     }
 
     /// Calls help for what the task that ran has made visible to thieves.
     pub(super) fn announce(&self, pool: &'static Pool) {
-        if self.unannounced.take() > 0 {
-            pool.call_help();
+        if self.unannounced.take() > 0 && pool.idle.is_rousable() {
+            pool.idle.rouse();
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Workers do not preempt tasks. A task may compute for a second, or block its thread in a call; then what waits in that
 //! worker's queue, or for the driver that the worker was, would wait as long. The watcher is a thread that looks every
-//! few milliseconds while such a thing is possible, and sleeps without a timeout while it is not: it is *armed* by a push
-//! that finds all workers busy and by a driver that leaves its seat to run tasks, and disarms itself when nothing has
-//! waited for some looks. An idle process has no watcher to speak of.
+//! few milliseconds while such a thing is possible, and sleeps without a timeout while it is not: it is *armed* by the first
+//! push of a thread to the seat that it took, by a push from outside that finds all workers busy, and by a driver that leaves
+//! to run tasks. It disarms itself when nothing has waited for some looks and all seats are vacant (rule 3 of `idle.rs`). An
+//! idle process has no watcher to speak of.
 //!
 //! What it does when it looks:
 //! - a seat whose count has not moved since the last look is stuck: what waits there goes to the injector;
@@ -13,8 +14,9 @@
 //! - if something waits and nobody has moved at all, a spare thread is sent to help out;
 //! - if nobody drives the reactor, it takes a turn without waiting.
 //!
-//! Ordering: whoever arms first makes visible what there is to watch, then looks at `armed`; the watcher clears `armed`,
-//! then looks whether there is something. All four are `SeqCst`, so one of the two sees the other.
+//! Ordering, for what is pushed from outside: whoever arms first makes visible what there is to watch, then looks at `armed`;
+//! the watcher clears `armed`, then looks whether there is something. All four are `SeqCst`, so one of the two sees the
+//! other.
 
 use super::parker::{Duty, Parker, Unparker};
 use super::pool::{self, Pool};
@@ -82,7 +84,8 @@ impl Watcher {
                 let is_quiet = sight.look(pool, parker, &mut ready);
                 quiet_looks = if is_quiet { quiet_looks + 1 } else { 0 };
                 if quiet_looks >= QUIET_LOOKS {
-                    self.is_armed.store(false, Ordering::SeqCst);
+                    let disarm = || self.is_armed.store(false, Ordering::SeqCst);
+                    pool.idle.if_all_are_vacant(disarm);
                     fence(Ordering::SeqCst);
                     if pool.has_work() {
                         self.is_armed.store(true, Ordering::SeqCst);

@@ -221,8 +221,6 @@ impl Worker {
         let mut ready = self.ready.take();
         here(|here| here.dispatch(|| wake_all(&mut ready)));
         self.ready.replace(ready);
-        // Once more: it may have found nothing and gone to sleep while the wakers ran.
-        self.pool.watcher.arm(self.pool);
     }
 
     /// A number from 0 to `limit` - 1.

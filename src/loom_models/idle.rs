@@ -6,6 +6,7 @@
 //! broken: idle_rule_1_sleep  a_push_finds_a_worker_that_goes_to_sleep
 //! broken: idle_rule_1_seat   a_push_while_a_caller_has_the_only_seat_is_not_lost
 //! broken: idle_rule_2        two_pushes_are_both_run
+//! broken: idle_rule_3        the_watcher_stays_awake_while_a_seat_is_held
 //! ```
 
 use super::bounded;
@@ -13,7 +14,7 @@ use super::parker::Reactor;
 use crate::executor::idle::{Idle, Wake};
 use crate::executor::parker::{DriverSeat, Duty, Parker};
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 /// The injector, or the deque of a seat: how many tasks are in it. A look at it is a plain load, as crossbeam's at their
@@ -183,5 +184,25 @@ fn a_push_while_a_caller_has_the_only_seat_is_not_lost() {
         caller.join().unwrap();
         worker.join().unwrap();
         assert_eq!(pool.idle.take_seat(), Some(0));
+    });
+}
+
+/// The watcher is awake and finds nothing to watch, while a thread takes the seat and tells it to be.
+#[test]
+fn the_watcher_stays_awake_while_a_seat_is_held() {
+    loom::model(|| {
+        let pool = Pool::new(1, 1);
+        let is_armed = Arc::new(AtomicBool::new(true));
+        let watcher = thread::spawn({
+            let (pool, is_armed) = (Arc::clone(&pool), Arc::clone(&is_armed));
+            move || {
+                let disarm = || is_armed.store(false, Ordering::Relaxed);
+                pool.idle.if_all_are_vacant(disarm);
+            }
+        });
+        assert_eq!(pool.idle.take_seat(), Some(0));
+        is_armed.swap(true, Ordering::Relaxed);
+        watcher.join().unwrap();
+        assert!(is_armed.load(Ordering::Relaxed));
     });
 }

@@ -1,7 +1,4 @@
 //! A place for one runnable that its worker fills and empties, and that the watcher may empty too.
-//!
-//! `SeqCst`: a worker fills the slot and then looks whether the watcher is armed; the watcher disarms and then looks into the
-//! slots. One of the two must see the other (`watcher.rs`).
 
 #![allow(
     unsafe_code,
@@ -22,7 +19,7 @@ impl Slot {
     /// Puts a runnable in; whatever stood there comes back.
     pub(crate) fn put(&self, runnable: Runnable) -> Option<Runnable> {
         let pointer = runnable.into_task().into_raw().as_ptr();
-        Self::own(self.0.swap(pointer, Ordering::SeqCst))
+        Self::own(self.0.swap(pointer, Ordering::AcqRel))
     }
 
     /// Takes what stands there.
@@ -31,12 +28,12 @@ impl Slot {
         if self.is_empty() {
             return None;
         }
-        Self::own(self.0.swap(std::ptr::null_mut(), Ordering::SeqCst))
+        Self::own(self.0.swap(std::ptr::null_mut(), Ordering::AcqRel))
     }
 
     /// Whether nothing stood there a moment ago.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.load(Ordering::SeqCst).is_null()
+        self.0.load(Ordering::Acquire).is_null()
     }
 
     /// What a pointer from the slot stands for.
