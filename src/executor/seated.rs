@@ -165,8 +165,8 @@ impl Seated {
     /// Tells of a push whom it concerns.
     fn tell(&self, pool: &'static Pool, is_stealable: bool) {
         // Should the task that runs now never return, or the batch that is being woken be long.
-        if !self.is_watched.replace(true) {
-            pool.watcher.arm(pool);
+        if !self.is_watched.get() {
+            self.is_watched.set(pool.watcher.arm(pool));
         }
         if is_stealable {
             // Not at once: a worker roused for the first of a hundred would often be there before the second, take the one

@@ -56,21 +56,25 @@ struct Sight {
 }
 
 impl Watcher {
-    /// Asks the watcher to look. A load if it does so already.
-    pub(super) fn arm(&self, pool: &'static Pool) {
+    /// Asks the watcher to look. A load if it does so already. False: there is no thread to be had for it.
+    pub(super) fn arm(&self, pool: &'static Pool) -> bool {
         fence(Ordering::SeqCst);
         if self.is_armed.load(Ordering::SeqCst) || self.is_armed.swap(true, Ordering::SeqCst) {
-            return;
+            return true;
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         match &*thread {
             Some(unparker) => unparker.unpark(),
             None => match start(pool) {
                 Ok(unparker) => *thread = Some(unparker),
-                // No thread to be had: the next one who arms tries again.
-                Err(_) => self.is_armed.store(false, Ordering::SeqCst),
+                Err(_) => {
+                    // The next one who arms tries again.
+                    self.is_armed.store(false, Ordering::SeqCst);
+                    return false;
+                }
             },
         }
+        true
     }
 
     /// The watcher's thread.
