@@ -1,7 +1,7 @@
 //! What the server asks of a listener and of its streams, so that it runs over TCP, unix sockets or anything else.
 
 use std::future::Future;
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 
 use crate::io::{self, Read, Write};
@@ -49,6 +49,28 @@ pub trait Accept {
     ///
     /// Has to be cancel safe: when the server is stopped, the future is dropped.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, String)>> + Send;
+
+    /// Whose connection this is, of those that came with the name `peer`: what
+    /// [`clients_per_address`](crate::chat::Limits::clients_per_address) counts. Nobody's are not counted.
+    ///
+    /// By default it is the address in the name, if the name is one with a port.
+    ///
+    /// ```
+    /// use parklet::chat::server::Accept;
+    /// use parklet::net::TcpListener;
+    ///
+    /// # parklet::task::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// assert_eq!(listener.address_of("10.1.2.3:4567"), Some([10, 1, 2, 3].into()));
+    /// assert_eq!(listener.address_of("a unix socket"), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// # })
+    /// # .unwrap();
+    /// ```
+    fn address_of(&self, peer: &str) -> Option<IpAddr> {
+        let address: SocketAddr = peer.parse().ok()?;
+        Some(address.ip())
+    }
 }
 
 /// A connection to one client, which can be taken apart into its two directions and ended in one of them.

@@ -1,54 +1,307 @@
 //! One group: whatever is posted to it reaches each member.
 //!
-//! A group is a ring of the last 1000 messages. Every member reads it at its own pace; who falls behind the ring loses
-//! the oldest, is told how many, and slows nobody.
+//! A group is a ring of the last messages. Every member reads it at its own pace; who falls behind the ring loses the
+//! oldest, is told how many, and slows nobody.
+//!
+//! What is in the ring is the line as it goes over the wire, made once for all members. Both protocols share it:
+//!
+//! ```text
+//! {"Message":{"group_name":"g","message":"m"   }}⏎   ,"from":"anna","id":7,"time":1700000000000}}⏎
+//! └─────────── what both say ──────────────┘└─ base ┘└──────────────── extended ─────────────────┘
+//! ```
 
-use super::protocol::{Frame, FromServer, frame};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::extended::{GroupSize, Reply};
+use super::protocol::{Frame, frame};
 use crate::sync::broadcast;
 
-/// How many messages a group keeps for members that have not read them yet.
-const RING_SIZE: usize = 1000;
+/// How many names or groups are listed at most: a line that a person can still read, and no megabytes.
+pub(crate) const MAX_LISTED: usize = 1000;
+
+/// How a message of the base protocol ends.
+const BASE_END: &[u8] = b"}}\n";
 
 /// One group.
 pub(crate) struct Group {
     name: String,
-    /// The ring. Who subscribed is a member.
-    sender: broadcast::Sender<Frame>,
+    /// How each message's line begins.
+    head: Vec<u8>,
+    /// Who subscribed is a member.
+    ring: broadcast::Sender<Event>,
+    /// How many messages there have been. It is counted up under the ring's lock, so ids and places agree.
+    posted: AtomicU64,
+    /// How many members want to know who joins and leaves. Without any, nobody is bothered with it.
+    noticing: AtomicUsize,
+    /// Those members that have one. A plain lock: nothing is awaited under it.
+    names: Mutex<BTreeSet<Arc<str>>>,
+}
+
+/// Who joins.
+#[derive(Clone, Default)]
+pub(crate) struct Member {
+    /// The name, for those who said `Hello`: they are sent what the extended protocol says.
+    pub(crate) name: Option<Arc<str>>,
+    /// Whether it wants to know who joins and leaves.
+    pub(crate) wants_notices: bool,
+}
+
+/// What goes through a group's ring.
+#[derive(Clone)]
+pub(crate) struct Event {
+    /// A message's line in both forms, or the line of a notice.
+    line: Frame,
+    /// Where a message's base form ends; 0 is a notice.
+    base_end: usize,
+    /// How many messages there have been, this one included.
+    posted: u64,
+}
+
+impl Event {
+    /// How many messages there had been before.
+    pub(crate) fn posted_before(&self) -> u64 {
+        self.posted - u64::from(!self.is_notice())
+    }
+
+    /// How many messages there have been, this one included.
+    pub(crate) fn posted(&self) -> u64 {
+        self.posted
+    }
+
+    /// The pieces of the line that go to `member`, in this order; empty ones if it is not for it.
+    pub(crate) fn pieces_for(self, member: &Member) -> (Frame, [Range<usize>; 2]) {
+        let all = self.line.len();
+        let pieces = match (&member.name, self.is_notice()) {
+            (None, _) => [0..self.base_end, 0..0],
+            (Some(_), true) if member.wants_notices => [0..all, 0..0],
+            (Some(_), true) => [0..0, 0..0],
+            (Some(_), false) => [0..self.base_end - BASE_END.len(), self.base_end..all],
+        };
+        (self.line, pieces)
+    }
+
+    /// Whether it says who came or went, and is no message.
+    pub(crate) fn is_notice(&self) -> bool {
+        self.base_end == 0
+    }
+
+    /// The message with this id, whose line in the base form is `base`.
+    fn message(base: &[u8], from: Option<&str>, id: u64, time: u64) -> Self {
+        let mut line = Vec::with_capacity(base.len() + 64 + from.map_or(0, str::len));
+        line.extend_from_slice(base);
+        if let Some(from) = from {
+            line.extend_from_slice(b",\"from\":");
+            push_json(&mut line, from);
+        }
+        writeln!(line, ",\"id\":{id},\"time\":{time}}}}}").expect("memory takes everything");
+        Self {
+            line: line.into(),
+            base_end: base.len(),
+            posted: id,
+        }
+    }
 }
 
 impl Group {
-    pub(crate) fn new(name: String) -> Self {
-        let (sender, _) = broadcast::channel(RING_SIZE);
-        Self { name, sender }
+    pub(crate) fn new(name: String, ring_size: usize) -> Self {
+        let mut head = b"{\"Message\":{\"group_name\":".to_vec();
+        push_json(&mut head, &name);
+        head.extend_from_slice(b",\"message\":");
+        Self {
+            name,
+            head,
+            ring: broadcast::Sender::new(ring_size.max(1)),
+            posted: AtomicU64::new(0),
+            noticing: AtomicUsize::new(0),
+            names: Mutex::default(),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Keeps messages for one more member, from the next one on.
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Frame> {
-        self.sender.subscribe()
+    /// One more member: what is posted from now on, and how many messages there had been until then.
+    pub(crate) fn add(&self, member: &Member) -> (broadcast::Receiver<Event>, u64) {
+        let (inbox, posted) = loop {
+            // If none came meanwhile, none is counted that is not received, nor the reverse.
+            let before = self.posted.load(Ordering::SeqCst);
+            let inbox = self.ring.subscribe();
+            if self.posted.load(Ordering::SeqCst) == before {
+                break (inbox, before);
+            }
+        };
+        if member.wants_notices {
+            self.noticing.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(name) = &member.name {
+            self.names().insert(name.clone());
+            self.notify(|group_name, name| Reply::Joined { group_name, name }, name);
+        }
+        (inbox, posted)
     }
 
-    /// Whether nobody is a member any more.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sender.receiver_count() == 0
+    /// One member less, whose inbox has been dropped.
+    pub(crate) fn remove(&self, member: &Member) {
+        if member.wants_notices {
+            self.noticing.fetch_sub(1, Ordering::Relaxed);
+        }
+        if let Some(name) = &member.name {
+            self.names().remove(name);
+            self.notify(|group_name, name| Reply::Left { group_name, name }, name);
+        }
+    }
+
+    /// How many members there are.
+    pub(crate) fn size(&self) -> usize {
+        self.ring.receiver_count()
+    }
+
+    /// The group, as it is listed.
+    pub(crate) fn entry(&self) -> GroupSize {
+        GroupSize {
+            group_name: self.name.clone(),
+            members: self.size(),
+        }
+    }
+
+    /// The members, as they are listed.
+    pub(crate) fn members(&self) -> Reply {
+        let names = self.names();
+        let names = names.iter().take(MAX_LISTED).map(ToString::to_string);
+        Reply::Members {
+            group_name: self.name.clone(),
+            names: names.collect(),
+            total: self.size(),
+        }
     }
 
     /// Sends `message` to every member and returns whether there was one. The JSON is made here, once, and shared.
-    pub(crate) fn post(&self, message: String) -> bool {
-        let group_name = self.name.clone();
-        let packet = FromServer::Message {
-            group_name,
-            message,
-        };
-        self.sender.send(frame(&packet)).is_ok()
+    pub(crate) fn post(&self, message: &str, from: Option<&str>) -> bool {
+        let mut base = Vec::with_capacity(self.head.len() + message.len() + 16);
+        base.extend_from_slice(&self.head);
+        push_json(&mut base, message);
+        base.extend_from_slice(BASE_END);
+        let time = now();
+        // The id is known only under the ring's lock, where there is no time to be lost: so the line is made before, with
+        // the one it will have if nobody posts meanwhile.
+        let expected = self.posted.load(Ordering::Relaxed) + 1;
+        let event = Event::message(&base, from, expected, time);
+        let sent = self
+            .ring
+            .send_with(|| match self.posted.fetch_add(1, Ordering::SeqCst) + 1 {
+                id if id == expected => event,
+                id => Event::message(&base, from, id, time),
+            });
+        sent.is_ok()
     }
 
-    /// What a member is told whose place in the ring was overwritten.
-    pub(crate) fn dropped_notice(&self, dropped: u64) -> Frame {
-        let text = format!("Dropped {dropped} messages from {}.", self.name);
-        frame(&FromServer::Error(text))
+    /// Tells those members who want to know it what somebody did.
+    fn notify(&self, notice: impl FnOnce(String, String) -> Reply, name: &str) {
+        if self.noticing.load(Ordering::Relaxed) > 0 {
+            let line = frame(&notice(self.name.clone(), name.to_string()));
+            // Whoever wanted it may have gone.
+            let _ = self.ring.send_with(|| Event {
+                line,
+                base_end: 0,
+                posted: self.posted.load(Ordering::Relaxed),
+            });
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Now, in milliseconds since the beginning of 1970.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+/// Appends `text` as JSON.
+fn push_json(line: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(line, text).expect("memory takes every string");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::protocol::FromServer;
+    use super::*;
+
+    /// What a member gets of an event, as text.
+    fn text_for(event: &Event, member: &Member) -> String {
+        let (line, pieces) = event.clone().pieces_for(member);
+        let bytes: Vec<u8> = pieces
+            .into_iter()
+            .flat_map(|piece| &line[piece])
+            .copied()
+            .collect();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn one_line_serves_both_protocols() {
+        let group = Group::new("gr\"ü\u{1f}".to_string(), 4);
+        let (mut inbox, posted) = group.add(&Member::default());
+        assert_eq!(posted, 0);
+        assert!(group.post("\"m\"\n", Some("an\"na")));
+        let event = inbox.try_recv().unwrap();
+
+        let group_name = group.name().to_string();
+        let message = "\"m\"\n".to_string();
+        let base = FromServer::Message {
+            group_name: group_name.clone(),
+            message: message.clone(),
+        };
+        assert_eq!(
+            text_for(&event, &Member::default()).as_bytes(),
+            &*frame(&base)
+        );
+
+        let named = Member {
+            name: Some("ben".into()),
+            wants_notices: false,
+        };
+        let text = text_for(&event, &named);
+        let reply: Reply = serde_json::from_str(&text).unwrap();
+        let Reply::Message { time, .. } = reply else {
+            panic!("{text}")
+        };
+        let from = Some("an\"na".to_string());
+        let extended = Reply::Message {
+            group_name,
+            message,
+            from,
+            id: 1,
+            time,
+        };
+        assert_eq!(text.as_bytes(), &*frame(&extended));
+    }
+
+    #[test]
+    fn ids_have_the_order_of_the_messages_whoever_posts_at_once() {
+        const POSTS: u64 = 500;
+        let group = Group::new("g".to_string(), 10_000);
+        let (mut inbox, _) = group.add(&Member::default());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..POSTS).for_each(|_| assert!(group.post("m", None))));
+            }
+        });
+        for id in 1..=4 * POSTS {
+            let event = inbox.try_recv().unwrap();
+            let line = String::from_utf8(event.line.to_vec()).unwrap();
+            assert!(line.contains(&format!(",\"id\":{id},")), "{id}: {line}");
+            assert_eq!((event.posted_before(), event.posted()), (id - 1, id));
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! The demo: a chat server and its client, in the words of *Programming Rust*, chapter 20.
 //!
 //! ```text
-//!  client ── lines ──► Inbound ──► connection ── join ──► GroupTable ──► Group: a ring of 1000 frames
-//!    ▲                              (one task)   post ──►                  │ wakes its members
-//!    └──────────────── Outbound ◄────────────────────── Membership ◄───────┘
+//!  client ── lines ──► Inbound ──► Talk ── join ──► GroupTable ──► Group: a ring of 1000 lines
+//!    ▲                               │     post ──►                  │ wakes its members
+//!    │                               └─ direct ──► ClientTable       │
+//!    └──────────────── Outbound ◄────────────── Membership ◄─────────┘
 //! ```
 //!
-//! Each file is one of these words: [`protocol`] is what goes over the wire, `connection` serves one client,
-//! `inbound` and `outbound` are the halves that read from it and write to it, `group`, `group_table` and `membership`
-//! are who hears whom, [`server`] accepts, `metrics` counts and `stop` ends, and [`client`] is the terminal side.
+//! Each file is one of these words. [`protocol`] is what goes over the wire, and [`extended`] what clients are told that
+//! ask for more. `connection` serves one client in one task: `inbound` and `outbound` are the halves that read from it
+//! and write to it, `talk` does what it asks. `group`, `group_table` and `membership` are who hears whom, `client_table`
+//! who is there; `limits` says how much of everything. [`server`] accepts, `metrics` counts and `stop` ends, and
+//! [`client`] is the terminal side.
 //!
 //! A chat of one process, server and client over a loopback socket:
 //!
@@ -39,18 +42,27 @@
 //! ```
 
 mod accept;
+mod alarm;
 pub mod client;
+mod client_table;
 mod connection;
+pub mod extended;
 mod group;
 mod group_table;
 mod inbound;
+mod limits;
 mod membership;
 mod metrics;
+mod names;
 mod outbound;
 pub mod protocol;
+mod refusal;
 pub mod server;
 mod stop;
+mod talk;
+mod throttle;
 
+pub use limits::{LagPolicy, Limits};
 pub use protocol::{
     ChatError, ChatResult, FromClient, FromServer, JsonLines, receive_as_json, send_as_json,
 };

@@ -5,6 +5,7 @@
 //! keeps in memory.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, Range};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -12,21 +13,35 @@ use super::accept::ChatStream;
 use super::protocol::Frame;
 use crate::io::{self, IoSlice, Write};
 
-/// How many frames are written with one system call. Enough to make the call's own cost vanish, and well under the 1024
+/// How many frames, or parts of frames, are written with one system call. Enough to make the call's own cost vanish, and well under the 1024
 /// slices that Linux takes at once.
-const MAX_BATCH_FRAMES: usize = 64;
+const MAX_BATCH_PIECES: usize = 64;
 
-/// So many frames may wait without a larger allocation; a longer queue is given back once it is empty, since most
+/// So many may wait without a larger allocation; a longer queue is given back once it is empty, since most
 /// clients are idle most of the time.
-const FEW_FRAMES: usize = 4;
+const FEW_PIECES: usize = 4;
+
+/// A frame, or a part of one.
+struct Piece {
+    frame: Frame,
+    part: Range<usize>,
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.frame[self.part.clone()]
+    }
+}
 
 /// What one client is still to get.
 pub(crate) struct Outbound<S: ChatStream> {
     /// The socket's sending half; nothing more is written after an error.
     writer: S::Writer,
-    /// What waits, oldest first.
-    frames: VecDeque<Frame>,
-    /// How much of the first frame has been written.
+    /// What waits, oldest first; none of them is empty.
+    pieces: VecDeque<Piece>,
+    /// How much of the first piece has been written.
     sent: usize,
     /// How many bytes wait.
     bytes: usize,
@@ -40,7 +55,7 @@ impl<S: ChatStream> Outbound<S> {
     pub(crate) fn new(writer: S::Writer, max_bytes: usize) -> Self {
         Self {
             writer,
-            frames: VecDeque::new(),
+            pieces: VecDeque::new(),
             sent: 0,
             bytes: 0,
             max_bytes,
@@ -50,18 +65,29 @@ impl<S: ChatStream> Outbound<S> {
 
     /// Whether one more frame may be added. A single one may be longer than all there is room for.
     pub(crate) fn has_room(&self) -> bool {
-        self.frames.len() < MAX_BATCH_FRAMES && self.bytes < self.max_bytes
+        self.pieces.len() < MAX_BATCH_PIECES && self.bytes < self.max_bytes
     }
 
     /// Adds a frame to be sent after the others.
     pub(crate) fn push(&mut self, frame: Frame) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
+        let all = 0..frame.len();
+        self.push_pieces(frame, [all]);
+    }
+
+    /// Adds parts of a frame, to be sent one right after the other; those that are empty are left out.
+    pub(crate) fn push_pieces<const N: usize>(&mut self, frame: Frame, parts: [Range<usize>; N]) {
+        for part in parts {
+            if !part.is_empty() {
+                self.bytes += part.len();
+                let frame = frame.clone();
+                self.pieces.push_back(Piece { frame, part });
+            }
+        }
     }
 
     /// Sends what waits, in as few system calls as the socket allows. Ready when nothing waits any more.
     pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.frames.is_empty() {
+        while !self.pieces.is_empty() {
             match ready!(self.poll_write(cx)) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Ok(length) => self.advance(length),
@@ -84,14 +110,14 @@ impl<S: ChatStream> Outbound<S> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let writer = Pin::new(&mut self.writer);
-        let first = &self.frames[0][self.sent..];
-        if self.frames.len() == 1 {
+        let first = &self.pieces[0][self.sent..];
+        if self.pieces.len() == 1 {
             return writer.poll_write(cx, first);
         }
-        let mut slices = [IoSlice::new(first); MAX_BATCH_FRAMES];
-        let count = self.frames.len().min(MAX_BATCH_FRAMES);
-        for (slice, frame) in slices[1..].iter_mut().zip(self.frames.range(1..)) {
-            *slice = IoSlice::new(frame);
+        let mut slices = [IoSlice::new(first); MAX_BATCH_PIECES];
+        let count = self.pieces.len().min(MAX_BATCH_PIECES);
+        for (slice, piece) in slices[1..].iter_mut().zip(self.pieces.range(1..)) {
+            *slice = IoSlice::new(piece);
         }
         writer.poll_write_vectored(cx, &slices[..count])
     }
@@ -101,14 +127,14 @@ impl<S: ChatStream> Outbound<S> {
         self.is_unflushed = true;
         self.bytes -= length;
         self.sent += length;
-        while let Some(frame) = self.frames.front()
-            && self.sent >= frame.len()
+        while let Some(piece) = self.pieces.front()
+            && self.sent >= piece.len()
         {
-            self.sent -= frame.len();
-            self.frames.pop_front();
+            self.sent -= piece.len();
+            self.pieces.pop_front();
         }
-        if self.frames.is_empty() && self.frames.capacity() > FEW_FRAMES {
-            self.frames = VecDeque::new();
+        if self.pieces.is_empty() && self.pieces.capacity() > FEW_PIECES {
+            self.pieces = VecDeque::new();
         }
     }
 }

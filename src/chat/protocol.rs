@@ -150,8 +150,8 @@ impl From<io::Error> for ChatError {
 pub(crate) type Frame = Arc<[u8]>;
 
 /// Makes the line for `packet`.
-pub(crate) fn frame(packet: &FromServer) -> Frame {
-    let line = line(packet).expect("a variant with strings has a form in JSON");
+pub(crate) fn frame<P: Serialize>(packet: &P) -> Frame {
+    let line = line(packet).expect("what the server says has a form in JSON");
     line.into()
 }
 

@@ -1,7 +1,7 @@
 //! The server: accepts clients, gives each a task of its own, and ends them all when it is told to.
 //!
 //! What happens in one connection (an error, a panic, a client that does not read) stays in it. What all share is the
-//! table of groups and, in each group, the ring.
+//! table of clients, the table of groups and, in each group, the ring.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -13,9 +13,10 @@ use std::time::Duration;
 pub use super::accept::{Accept, ChatStream};
 pub use super::metrics::{Counts, Metrics};
 
+use super::client_table::ClientTable;
 use super::connection::{self, FAREWELL};
 use super::group_table::GroupTable;
-use super::protocol::MAX_LINE_LENGTH;
+use super::limits::{LagPolicy, Limits};
 use super::stop::{self, Stop};
 use crate::channel;
 use crate::future;
@@ -29,7 +30,8 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// Serves the clients that `accept` brings until `shutdown` is ready.
 ///
 /// Then no more are accepted, and those who are there get what was posted for them so far and the end of the stream.
-/// `run` returns when all of them are gone, which a client that does not listen can delay for as long as [`Builder::farewell`] says.
+/// `run` returns when all of them are gone, which a client that does not listen can delay for as long as
+/// [`Builder::farewell`] says.
 ///
 /// This is [`Builder::run`] with every setting as it is.
 ///
@@ -56,6 +58,18 @@ pub async fn run<A: Accept>(accept: A, shutdown: impl Future) {
     Builder::new().run(accept, shutdown).await;
 }
 
+/// What all connections of a server share.
+pub(crate) struct Chat {
+    pub(crate) groups: Arc<GroupTable>,
+    pub(crate) clients: Arc<ClientTable>,
+    pub(crate) limits: Limits,
+    pub(crate) lag_policy: LagPolicy,
+    /// How long parting from a client may take.
+    pub(crate) farewell: Duration,
+    /// What the server calls itself.
+    pub(crate) name: String,
+}
+
 /// A server's settings.
 ///
 /// ```
@@ -74,8 +88,12 @@ pub async fn run<A: Accept>(accept: A, shutdown: impl Future) {
 /// # .unwrap();
 /// ```
 pub struct Builder {
-    /// See [`Builder::max_line_length`].
-    max_line_length: usize,
+    /// See [`Builder::limits`].
+    limits: Limits,
+    /// See [`Builder::lag_policy`].
+    lag_policy: LagPolicy,
+    /// See [`Builder::name`].
+    name: String,
     /// See [`Builder::farewell`].
     farewell: Duration,
     /// See [`Builder::metrics`].
@@ -97,7 +115,9 @@ impl Builder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            max_line_length: MAX_LINE_LENGTH,
+            limits: Limits::default(),
+            lag_policy: LagPolicy::default(),
+            name: concat!("parklet ", env!("CARGO_PKG_VERSION")).to_string(),
             farewell: FAREWELL,
             metrics: Arc::new(Metrics::default()),
             log: Arc::new(|problem| {
@@ -107,7 +127,49 @@ impl Builder {
         }
     }
 
-    /// Sets the longest line taken from a client, in bytes without the line break; [`MAX_LINE_LENGTH`] by default.
+    /// Sets how much is taken from clients, and kept for them; [`Limits::default`] by default.
+    ///
+    /// ```
+    /// use parklet::chat::{Limits, server::Builder};
+    ///
+    /// let mut limits = Limits::default();
+    /// limits.groups_per_client = 5;
+    /// let server = Builder::new().limits(limits);
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets what happens to members that fall behind; [`LagPolicy::Skip`] by default.
+    ///
+    /// ```
+    /// use parklet::chat::{LagPolicy, server::Builder};
+    ///
+    /// let server = Builder::new().lag_policy(LagPolicy::Disconnect);
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn lag_policy(mut self, policy: LagPolicy) -> Self {
+        self.lag_policy = policy;
+        self
+    }
+
+    /// Sets what the server calls itself when it welcomes a client; `parklet` and its version by default.
+    ///
+    /// ```
+    /// let server = parklet::chat::server::Builder::new().name("the harbour");
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the longest line taken from a client, in bytes without the line break: [`Limits::line_length`] alone.
     ///
     /// ```
     /// let server = parklet::chat::server::Builder::new().max_line_length(1024);
@@ -115,7 +177,7 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn max_line_length(mut self, bytes: usize) -> Self {
-        self.max_line_length = bytes;
+        self.limits.line_length = bytes;
         self
     }
 
@@ -201,19 +263,25 @@ impl Builder {
         stop: &Stop,
         gone: &channel::Sender<Infallible>,
     ) {
-        let groups = Arc::new(GroupTable::new(self.metrics.clone()));
+        let chat = Arc::new(Chat {
+            groups: Arc::new(GroupTable::new(
+                self.limits.outbox_messages,
+                self.metrics.clone(),
+            )),
+            clients: Arc::default(),
+            limits: self.limits.clone(),
+            lag_policy: self.lag_policy,
+            farewell: self.farewell,
+            name: self.name.clone(),
+        });
         let mut failing = false;
         loop {
             match accept.accept().await {
                 Ok((stream, peer)) => {
                     failing = false;
-                    let served = connection::serve(
-                        stream,
-                        groups.clone(),
-                        self.max_line_length,
-                        self.farewell,
-                        stop.clone(),
-                    );
+                    let address = accept.address_of(&peer);
+                    let admission = chat.clients.admit(address, &chat.limits);
+                    let served = connection::serve(stream, chat.clone(), admission, stop.clone());
                     let (log, gone) = (self.log.clone(), gone.clone());
                     task::spawn(async move {
                         if let Err(error) = served.await {
@@ -245,7 +313,9 @@ impl Default for Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
-            .field("max_line_length", &self.max_line_length)
+            .field("limits", &self.limits)
+            .field("lag_policy", &self.lag_policy)
+            .field("name", &self.name)
             .field("farewell", &self.farewell)
             .field("metrics", &self.metrics)
             .finish_non_exhaustive()

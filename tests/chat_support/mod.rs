@@ -41,11 +41,19 @@ impl Server {
     where
         A: Accept + Send + Sync + 'static,
     {
+        Self::start_built(Builder::new(), wrap)
+    }
+
+    /// The same, with settings; the log is set here.
+    pub(crate) fn start_built<A>(builder: Builder, wrap: impl FnOnce(TcpListener) -> A) -> Self
+    where
+        A: Accept + Send + Sync + 'static,
+    {
         let listener = task::block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = log.clone();
-        let builder = Builder::new().log(move |line| lines.lock().unwrap().push(line.to_string()));
+        let builder = builder.log(move |line| lines.lock().unwrap().push(line.to_string()));
         let (stop, stopped) = channel::bounded(1);
         let accept = wrap(listener);
         let running = task::spawn(builder.run(accept, async move { stopped.recv().await }));
@@ -93,6 +101,16 @@ impl Client {
         self.send(format!(
             "{{\"Post\":{{\"group_name\":\"{group}\",\"message\":\"{message}\"}}}}\n"
         ));
+    }
+
+    /// Opens with `Hello`, with these features, and is welcomed.
+    pub(crate) fn hello(&mut self, name: &str, features: &str) {
+        self.send(format!(
+            "{{\"Hello\":{{\"name\":\"{name}\",\"features\":[{features}]}}}}\n"
+        ));
+        let welcome = self.line();
+        let expected = format!("{{\"Welcome\":{{\"name\":\"{name}\",");
+        assert!(welcome.starts_with(&expected), "{welcome}");
     }
 
     /// Joins `group` and returns when the server has seen to it.

@@ -68,11 +68,17 @@ impl<T> Sender<T> {
     /// assert_eq!(receiver.try_recv(), Ok("new"));
     /// ```
     pub fn send(&self, value: T) -> Result<usize, SendError<T>> {
+        self.send_with(|| value).map_err(|value| SendError(value()))
+    }
+
+    /// [`send`](Self::send) of a value that is made under the channel's lock, so that values which are numbered stand in
+    /// the order of their numbers. It comes back unmade if there is no receiver.
+    pub(crate) fn send_with<F: FnOnce() -> T>(&self, value: F) -> Result<usize, F> {
         let (receivers, evicted) = self.channel.with(|channel, wakes| {
             if channel.receivers == 0 {
-                return Err(SendError(value));
+                return Err(value);
             }
-            let evicted = channel.ring.push(value, channel.receivers);
+            let evicted = channel.ring.push(value(), channel.receivers);
             if !is_broken("broadcast_publishes_the_tail_late") {
                 self.channel.publish_tail(channel);
             }

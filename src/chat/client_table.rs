@@ -1,0 +1,202 @@
+//! Who is connected: how many, from where, and under which names.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::extended::ErrorCode;
+use super::limits::Limits;
+use super::names;
+use super::protocol::Frame;
+use super::refusal::Refusal;
+use crate::channel;
+
+/// All clients of one server.
+#[derive(Default)]
+pub(crate) struct ClientTable {
+    /// One lock for both counts, since a client is let in by both or by none.
+    counts: Mutex<Counts>,
+    /// Where to send what is for one client alone, by the [key](names::key) of its name.
+    mailboxes: Mutex<HashMap<String, channel::Sender<Frame>>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    clients: usize,
+    /// Those with an address, by its network.
+    by_network: HashMap<IpAddr, usize>,
+}
+
+impl ClientTable {
+    /// Lets one more client in, as long as the admission is kept.
+    ///
+    /// # Errors
+    ///
+    /// The limit that is reached.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        limits: &Limits,
+    ) -> Result<Admission, Refusal> {
+        let network = address.map(network);
+        let mut counts = lock(&self.counts);
+        if counts.clients >= limits.clients {
+            return Err(Refusal::limit(
+                "clients",
+                &format!("there are {} clients already", limits.clients),
+            ));
+        }
+        if let Some(network) = network {
+            let here = counts.by_network.entry(network).or_default();
+            if *here >= limits.clients_per_address {
+                return Err(Refusal::limit(
+                    "clients_per_address",
+                    &format!(
+                        "there are {} clients of your address already",
+                        limits.clients_per_address
+                    ),
+                ));
+            }
+            *here += 1;
+        }
+        counts.clients += 1;
+        let table = self.clone();
+        Ok(Admission { network, table })
+    }
+
+    /// Gives a name to a client, as long as the claim is kept, and with it a mailbox for so many frames.
+    ///
+    /// # Errors
+    ///
+    /// Another one has it.
+    pub(crate) fn claim(
+        self: &Arc<Self>,
+        name: &str,
+        capacity: usize,
+    ) -> Result<(Claim, channel::Receiver<Frame>), Refusal> {
+        let key = names::key(name);
+        let mut mailboxes = lock(&self.mailboxes);
+        if mailboxes.contains_key(&key) {
+            let text = format!("the name {name} is taken");
+            return Err(Refusal::new(ErrorCode::NameTaken, text).about(name));
+        }
+        let (sender, mailbox) = channel::bounded(capacity.max(1));
+        mailboxes.insert(key.clone(), sender);
+        let table = self.clone();
+        Ok((Claim { key, table }, mailbox))
+    }
+
+    /// Sends a frame to the client of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it does not read what it gets.
+    pub(crate) fn direct(&self, to: &str, frame: Frame) -> Result<(), Refusal> {
+        let mailbox = lock(&self.mailboxes).get(&names::key(to)).cloned();
+        match mailbox.map(|mailbox| mailbox.try_send(frame)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if error.is_full() => {
+                let text = format!("too much waits for {to} already");
+                Err(Refusal::new(ErrorCode::Busy, text).about(to))
+            }
+            _ => {
+                let text = format!("there is no client {to}");
+                Err(Refusal::new(ErrorCode::NoSuchClient, text).about(to))
+            }
+        }
+    }
+}
+
+/// The right of one client to be there. To drop it is to go.
+pub(crate) struct Admission {
+    network: Option<IpAddr>,
+    table: Arc<ClientTable>,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut counts = lock(&self.table.counts);
+        counts.clients -= 1;
+        if let Some(network) = self.network
+            && let Some(here) = counts.by_network.get_mut(&network)
+        {
+            *here -= 1;
+            if *here == 0 {
+                counts.by_network.remove(&network);
+            }
+        }
+    }
+}
+
+/// The right of one client to its name. To drop it is to give it up.
+pub(crate) struct Claim {
+    key: String,
+    table: Arc<ClientTable>,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mailbox = lock(&self.table.mailboxes).remove(&self.key);
+        // After the unlock: the last sender of a channel wakes its receiver.
+        drop(mailbox);
+    }
+}
+
+/// What counts of an address: one that is given to a household, not to a person, and that nobody has more of than others.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        address => address,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No change above leaves anything half done, so a panic leaves it as it should be.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_one_address_or_the_first_half_of_one() {
+        let network_of = |address: &str| network(address.parse().unwrap()).to_string();
+        assert_eq!(network_of("10.1.2.3"), "10.1.2.3");
+        assert_eq!(network_of("::ffff:10.1.2.3"), "10.1.2.3");
+        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    }
+
+    #[test]
+    fn who_has_gone_leaves_nothing_behind() {
+        let table = Arc::new(ClientTable::default());
+        let limits = Limits {
+            clients: 3,
+            clients_per_address: 2,
+            ..Limits::default()
+        };
+        let address = Some("10.1.2.3".parse().unwrap());
+        let refused = |address| {
+            table
+                .admit(address, &limits)
+                .err()
+                .map(|it| it.text().to_string())
+        };
+
+        let first = table.admit(address, &limits).unwrap();
+        let second = table.admit(address, &limits).unwrap();
+        let text = "there are 2 clients of your address already (clients_per_address)";
+        assert_eq!(refused(address).as_deref(), Some(text));
+        let third = table.admit(None, &limits).unwrap();
+        let text = "there are 3 clients already (clients)";
+        assert_eq!(refused(None).as_deref(), Some(text));
+        drop(first);
+        assert_eq!(refused(address), None);
+        drop((second, third));
+        let counts = lock(&table.counts);
+        assert_eq!((counts.clients, counts.by_network.len()), (0, 0));
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a request was not done: what its client is told, in either protocol.
+
+use super::extended::{ErrorCode, Reply};
+use super::protocol::{Frame, FromServer, frame};
+
+/// An error that is answered.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    code: ErrorCode,
+    /// For people, and all that a client of the base protocol is told.
+    text: String,
+    /// The name of the limit, group or client that it is about.
+    about: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+            about: None,
+        }
+    }
+
+    pub(crate) fn about(mut self, name: impl Into<String>) -> Self {
+        self.about = Some(name.into());
+        self
+    }
+
+    /// The limit of this name was exceeded. The text names it, too, for those who get nothing but the text.
+    pub(crate) fn limit(name: &str, text: &str) -> Self {
+        Self::new(ErrorCode::Limit, format!("{text} ({name})")).about(name)
+    }
+
+    /// Nobody is in this group.
+    pub(crate) fn no_such_group(name: &str) -> Self {
+        let text = format!("Group '{name}' does not exist");
+        Self::new(ErrorCode::NoSuchGroup, text).about(name)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The line for a client of the base protocol.
+    pub(crate) fn base(&self) -> Frame {
+        frame(&FromServer::Error(self.text.clone()))
+    }
+
+    /// The line for a client that opened with `Hello`.
+    pub(crate) fn extended(&self) -> Frame {
+        frame(&Reply::Error {
+            code: self.code,
+            text: self.text.clone(),
+            about: self.about.clone(),
+        })
+    }
+}

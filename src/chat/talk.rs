@@ -1,0 +1,388 @@
+//! What is said to one client and on whose behalf: its requests, done one by one, and what waits to be sent to it.
+//!
+//! Its first line says which protocol it speaks. One that opens with `Hello` is a new client, and everybody else one of
+//! the book, to whom nothing is said that is not in the book.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::accept::ChatStream;
+use super::alarm::Alarm;
+use super::client_table::Claim;
+use super::extended::{self, ErrorCode, NOTICES, Reply, Request};
+use super::group::{self, Member};
+use super::membership::Membership;
+use super::names;
+use super::outbound::Outbound;
+use super::protocol::{Frame, FromClient, frame, parse};
+use super::refusal::Refusal;
+use super::server::Chat;
+use super::throttle::Throttle;
+use crate::channel;
+use crate::io;
+use crate::stream::Stream;
+
+/// How many questions for a sign of life may be left unanswered.
+const MAX_UNANSWERED: u32 = 2;
+
+/// A client and the server, in conversation.
+pub(crate) struct Talk<S: ChatStream> {
+    chat: Arc<Chat>,
+    outbound: Outbound<S>,
+    /// The groups the client has joined. Few, so a list is searched as fast as a map. They are dropped before `speaks`,
+    /// so that nobody else has the client's name while it is in a group.
+    memberships: Vec<Membership>,
+    speaks: Speaks,
+    throttle: Throttle,
+    /// Until the first line, the time there is for it; for a new client, the time until it is asked for a sign of life.
+    alarm: Option<Alarm>,
+    /// The waker that everybody knows who was asked to wake this connection.
+    waker: Waker,
+}
+
+/// Which protocol a client speaks.
+enum Speaks {
+    /// It has said nothing yet.
+    Nothing,
+    /// The book's.
+    Base,
+    /// The extended one, but it has no name yet.
+    Hello,
+    /// The extended one.
+    Extended(Box<Guest>),
+}
+
+/// A client that was welcomed.
+struct Guest {
+    /// As others see it.
+    name: Arc<str>,
+    _claim: Claim,
+    /// What others send to it alone.
+    mailbox: channel::Receiver<Frame>,
+    /// It wants to know who joins and leaves.
+    wants_notices: bool,
+    /// It has said something since the alarm was last set.
+    has_spoken: bool,
+    /// So many questions for a sign of life were left unanswered.
+    unanswered: u32,
+}
+
+impl<S: ChatStream> Talk<S> {
+    pub(crate) fn new(writer: S::Writer, chat: Arc<Chat>) -> Self {
+        Self {
+            outbound: Outbound::new(writer, chat.limits.outbox_bytes),
+            speaks: Speaks::Nothing,
+            memberships: Vec::new(),
+            throttle: Throttle::new(),
+            alarm: Alarm::after(chat.limits.first_line),
+            waker: Waker::noop().clone(),
+            chat,
+        }
+    }
+
+    /// Whether those who know this connection's waker know another one, from now on.
+    pub(crate) fn take_note_of(&mut self, waker: &Waker) -> bool {
+        let is_new = !self.waker.will_wake(waker);
+        if is_new {
+            self.waker = waker.clone();
+        }
+        is_new
+    }
+
+    /// Whether one more answer may wait to be sent.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbound.has_room()
+    }
+
+    /// Whether all that was posted to the client's groups has been passed on.
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.memberships.iter().all(Membership::is_up_to_date)
+    }
+
+    /// Leaves all groups.
+    pub(crate) fn leave_all(&mut self) {
+        self.memberships = Vec::new();
+    }
+
+    /// Does what a line asks.
+    pub(crate) fn answer(&mut self, number: u64, line: &[u8]) {
+        if let Speaks::Nothing = self.speaks {
+            if extended::is_hello(line) {
+                self.speaks = Speaks::Hello;
+            } else {
+                self.speaks = Speaks::Base;
+                self.alarm = None;
+            }
+        }
+        if let Speaks::Extended(guest) = &mut self.speaks {
+            guest.has_spoken = true;
+        }
+        let done = match self.speaks {
+            Speaks::Base => self.answer_base(number, line),
+            _ => self.answer_extended(number, line),
+        };
+        if let Err(refusal) = done {
+            self.refuse(&refusal);
+        }
+    }
+
+    fn answer_base(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
+        let request = parse(number, line)
+            .map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))?;
+        match request {
+            FromClient::Join { group_name } => self.join(&group_name),
+            FromClient::Post {
+                group_name,
+                message,
+            } => self.post(&group_name, &message),
+        }
+    }
+
+    fn answer_extended(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
+        let request = parse(number, line)
+            .map_err(|error| Refusal::new(extended::code_of_bad_line(line), error.to_string()))?;
+        if let Request::Hello { name, features } = request {
+            return self.hello(&name, &features);
+        }
+        let Speaks::Extended(guest) = &self.speaks else {
+            let text = "the first request is a Hello, until it is answered by a Welcome";
+            return Err(Refusal::new(ErrorCode::HelloFirst, text));
+        };
+        match request {
+            Request::Join { group_name } => self.join(&group_name)?,
+            Request::Leave { group_name } => self.leave(&group_name)?,
+            Request::Post {
+                group_name,
+                message,
+            } => self.post(&group_name, &message)?,
+            Request::Direct { to, message } => {
+                let from = guest.name.to_string();
+                self.may_post(&message)?;
+                let time = group::now();
+                let direct = Reply::Direct {
+                    from,
+                    message,
+                    time,
+                };
+                self.chat.clients.direct(&to, frame(&direct))?;
+            }
+            Request::Groups {} => {
+                self.may_post("")?;
+                self.tell(&self.chat.groups.list());
+            }
+            Request::Members { group_name } => {
+                self.may_post("")?;
+                self.tell(&self.chat.groups.members(&group_name)?);
+            }
+            Request::Ping {} => self.tell(&Reply::Pong {}),
+            // It has spoken: that is all there is to it.
+            Request::Pong {} | Request::Hello { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Gives the client its name, and from now on what the extended protocol has.
+    fn hello(&mut self, name: &str, features: &[String]) -> Result<(), Refusal> {
+        if let Speaks::Extended(guest) = &self.speaks {
+            let text = format!("you are {} already", guest.name);
+            return Err(Refusal::new(ErrorCode::SecondHello, text).about(&*guest.name));
+        }
+        let limits = &self.chat.limits;
+        let name = names::clean(name)
+            .ok_or_else(|| Refusal::new(ErrorCode::BadName, "nothing of the name can be seen"))?;
+        within("name_length", "a name", name.len(), limits.name_length)?;
+        let capacity = limits.outbox_messages;
+        let (claim, mailbox) = self.chat.clients.claim(&name, capacity)?;
+        let wants_notices = features.iter().any(|feature| feature == NOTICES);
+        let features = wants_notices.then(|| NOTICES.to_string());
+        self.alarm = Alarm::after(limits.ping_after);
+        self.speaks = Speaks::Extended(Box::new(Guest {
+            name: name.as_str().into(),
+            _claim: claim,
+            mailbox,
+            wants_notices,
+            has_spoken: false,
+            unanswered: 0,
+        }));
+        self.tell(&Reply::Welcome {
+            name,
+            server: self.chat.name.clone(),
+            features: features.into_iter().collect(),
+            limits: Box::new(self.chat.limits.clone()),
+        });
+        Ok(())
+    }
+
+    /// Joins a group. Who is a member already stays one, and gets every message once.
+    fn join(&mut self, group_name: &str) -> Result<(), Refusal> {
+        if self.place_of(group_name).is_some() {
+            return Ok(());
+        }
+        let limits = &self.chat.limits;
+        let length = group_name.len();
+        within(
+            "group_length",
+            "a group's name",
+            length,
+            limits.group_length,
+        )?;
+        if self.memberships.len() >= limits.groups_per_client {
+            let text = format!("you are in {} groups already", limits.groups_per_client);
+            return Err(Refusal::limit("groups_per_client", &text));
+        }
+        let member = match &self.speaks {
+            Speaks::Extended(guest) => Member {
+                name: Some(guest.name.clone()),
+                wants_notices: guest.wants_notices,
+            },
+            _ => Member::default(),
+        };
+        let membership = self.chat.groups.join(group_name, member);
+        if self.memberships.is_empty() {
+            // Most clients are in one group, and a list grows to four places by itself.
+            self.memberships.reserve_exact(1);
+        }
+        self.memberships.push(membership);
+        Ok(())
+    }
+
+    fn leave(&mut self, group_name: &str) -> Result<(), Refusal> {
+        let Some(place) = self.place_of(group_name) else {
+            let text = format!("you are not in the group {group_name}");
+            return Err(Refusal::new(ErrorCode::NotAMember, text).about(group_name));
+        };
+        self.memberships.remove(place);
+        Ok(())
+    }
+
+    fn place_of(&self, group_name: &str) -> Option<usize> {
+        let is_it = |membership: &Membership| membership.group_name() == group_name;
+        self.memberships.iter().position(is_it)
+    }
+
+    fn post(&mut self, group_name: &str, message: &str) -> Result<(), Refusal> {
+        self.may_post(message)?;
+        let from = match &self.speaks {
+            Speaks::Extended(guest) => Some(&*guest.name),
+            _ => None,
+        };
+        self.chat.groups.post(group_name, message, from)
+    }
+
+    /// Whether the client may send this message now; if so, it counts.
+    fn may_post(&mut self, message: &str) -> Result<(), Refusal> {
+        let limits = &self.chat.limits;
+        let length = message.len();
+        within("message_length", "a message", length, limits.message_length)?;
+        if !self.throttle.allows(limits) {
+            let rate = limits.posts_per_second.unwrap_or(u32::MAX);
+            let text = format!("you post more than {rate} messages in a second");
+            return Err(Refusal::limit("posts_per_second", &text));
+        }
+        Ok(())
+    }
+
+    /// Tells a new client.
+    fn tell(&mut self, reply: &Reply) {
+        self.outbound.push(frame(reply));
+    }
+
+    /// Tells the client what was not done.
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) {
+        self.outbound.push(match self.speaks {
+            Speaks::Nothing | Speaks::Base => refusal.base(),
+            Speaks::Hello | Speaks::Extended(_) => refusal.extended(),
+        });
+    }
+
+    /// Sees to it that the client says something: its first line in time, and then now and again, when it is asked.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub(crate) fn poll_alarm(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_new_waker: bool,
+    ) -> Result<(), Refusal> {
+        let limits = &self.chat.limits;
+        while let Some(alarm) = &mut self.alarm
+            && alarm.poll(cx, is_new_waker)
+        {
+            let Speaks::Extended(guest) = &mut self.speaks else {
+                let text = format!(
+                    "a client has {:?} to open the conversation",
+                    limits.first_line
+                );
+                return Err(Refusal::limit("first_line_ms", &text));
+            };
+            self.alarm = Alarm::after(limits.ping_after);
+            if std::mem::take(&mut guest.has_spoken) {
+                guest.unanswered = 0;
+            } else if guest.unanswered == MAX_UNANSWERED {
+                let text = format!("you left {MAX_UNANSWERED} pings unanswered");
+                return Err(Refusal::new(ErrorCode::Silent, text).about("ping_after_ms"));
+            } else {
+                guest.unanswered += 1;
+                self.outbound.push(frame(&Reply::Ping {}));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what others sent, to the client and to its groups, as far as there is room. Pending if nothing more is there.
+    ///
+    /// # Errors
+    ///
+    /// The client has fallen behind, and who does is disconnected.
+    pub(crate) fn poll_collect(
+        &mut self,
+        cx: &mut Context<'_>,
+        is_new_waker: bool,
+    ) -> Poll<Result<(), Refusal>> {
+        if let Speaks::Extended(guest) = &mut self.speaks {
+            while self.outbound.has_room() {
+                match Pin::new(&mut guest.mailbox).poll_next(cx) {
+                    Poll::Ready(Some(frame)) => self.outbound.push(frame),
+                    // It stays open as long as the claim is kept.
+                    Poll::Ready(None) | Poll::Pending => break,
+                }
+            }
+        }
+        let policy = self.chat.lag_policy;
+        for place in 0..self.memberships.len() {
+            let membership = &mut self.memberships[place];
+            let passed_on = membership.poll_pass_on(cx, is_new_waker, &mut self.outbound, policy);
+            if passed_on.is_ready() {
+                // A group that never falls silent has had its turn: next time the one behind it is the first.
+                self.memberships.rotate_left(place + 1);
+                return passed_on;
+            }
+        }
+        if self.outbound.has_room() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Sends what waits. Ready when nothing waits any more.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_send(cx)
+    }
+
+    /// Sends what waits, and the end.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_close(cx)
+    }
+}
+
+/// Whether something is no longer than it may be.
+fn within(limit: &str, what: &str, length: usize, max: usize) -> Result<(), Refusal> {
+    if length > max {
+        let text = format!("{what} has at most {max} bytes");
+        return Err(Refusal::limit(limit, &text));
+    }
+    Ok(())
+}
