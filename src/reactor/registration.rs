@@ -47,11 +47,8 @@ impl Registration {
         Ok(registration)
     }
 
-    /// [`new`](Registration::new), but the kernel is told only when a call first has to wait. A connection that is served
-    /// and closed without waiting saves two system calls, and the driver an event that says what is known: that one may
-    /// write.
-    ///
-    /// Nothing is missed meanwhile: adding a descriptor reports what is ready at that moment.
+    /// [`new`](Registration::new), but the kernel is told only when a call first has to wait, and a connection that never
+    /// has to saves two system calls. Nothing is missed: adding a descriptor reports what is ready at that moment.
     ///
     /// # Errors
     ///
@@ -68,8 +65,10 @@ impl Registration {
     /// Tells the kernel of the descriptor. The caller is the only one to do so: nobody else has the registration yet, or
     /// he has the lock of [`Source::wait`].
     fn tell_kernel(&self) -> io::Result<()> {
-        let added = Reactor::started().poller.add(self.fd(), self.source.key());
-        added.map_err(|error| cannot_wait_for(self.fd(), &error))?;
+        let added = Reactor::started()
+            .poller
+            .add(self.as_fd(), self.source.key());
+        added.map_err(|error| cannot_wait_for(self.as_fd(), &error))?;
         self.source.set_registered();
         Ok(())
     }
@@ -117,7 +116,7 @@ impl Registration {
         let is_registered = self.source.is_registered();
         let mut waiters = self.source.close();
         let deleted = if is_registered {
-            reactor.poller.delete(self.fd())
+            reactor.poller.delete(self.as_fd())
         } else {
             Ok(())
         };
@@ -132,12 +131,6 @@ impl Registration {
     pub(super) fn raw(&self) -> RawFd {
         RawFd::try_from(self.source.index()).expect("it was a descriptor's number")
     }
-
-    /// The registered descriptor.
-    fn fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: by the rule above the descriptor is open while `self` exists, which the result cannot outlive.
-        unsafe { BorrowedFd::borrow_raw(self.raw()) }
-    }
 }
 
 impl Drop for Registration {
@@ -149,7 +142,8 @@ impl Drop for Registration {
 
 impl AsFd for Registration {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd()
+        // SAFETY: by the rule above the descriptor is open while `self` exists, which the result cannot outlive.
+        unsafe { BorrowedFd::borrow_raw(self.raw()) }
     }
 }
 
@@ -253,7 +247,7 @@ impl Waiting<'_> {
             }
             if arm {
                 let poller = &Reactor::started().poller;
-                poller.rearm(registration.fd(), source.key(), waiters.wanted())?;
+                poller.rearm(registration.as_fd(), source.key(), waiters.wanted())?;
             }
             Ok(())
         })?;

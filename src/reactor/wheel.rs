@@ -10,9 +10,9 @@
 //!
 //! A level has 64 slots, one for each value of its six bits of the deadline. An entry lies at the level of the highest
 //! bits in which its tick differs from the wheel's own, `now`: all entries of a level are therefore later than all of
-//! the levels below, and within a level a later slot is later. The first occupied slot is a matter of counting zero bits. When `now` reaches a slot of a higher
-//! level, its entries move down: each at most once a level. (Varghese and Lauck, "Hashed and Hierarchical Timing
-//! Wheels", 1997; the levels by differing bits are the Linux kernel's and tokio's.)
+//! the levels below, and within a level a later slot is later. The first occupied slot is a matter of counting zero bits.
+//! When `now` reaches a slot of a higher level, its entries move down: each at most once a level. (Varghese and Lauck,
+//! "Hashed and Hierarchical Timing Wheels", 1997; the levels by differing bits are the Linux kernel's and tokio's.)
 //!
 //! The wheel only sorts. Deadlines stay exact: a slot that is partly due gives out only what is due, in order, and the
 //! driver sleeps to a nanosecond. Eight levels cover all 64 bits, so no deadline is too far; [`NEVER`] is in no slot.
