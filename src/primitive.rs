@@ -1,6 +1,6 @@
 //! std's atomics, cells and locks, or loom's: the only file that chooses between them.
 //!
-//! What the loom models check (`executor/task/{state,recycle}.rs`, `executor/{parker,idle,blocking_pool}.rs`, `sync/`, `channel/`, `reactor/{source,deadlines}.rs`) takes its primitives from here; the
+//! What the loom models check (`executor/task/{state,recycle}.rs`, `executor/{parker,idle,blocking_pool}.rs`, `sync/`, `channel/`, `reactor/{source,deadlines,rest}.rs`) takes its primitives from here; the
 //! rest of the crate uses std directly, since it is not built under `cfg(parklet_loom)`.
 
 #[cfg(not(parklet_loom))]

@@ -9,6 +9,7 @@ mod broadcast;
 mod channel;
 mod deadlines;
 mod idle;
+mod last_resort;
 mod once_cell;
 pub(crate) mod parker;
 mod recycle;

@@ -9,7 +9,7 @@
 //!                          outsider waits
 //!                                │
 //!                                ▼     token taken
-//!          a turn, and again: AT_WORK ─────────────► PARKED
+//!          a turn, and again: AT_WORK ─────────────► RESTING
 //!                                ▲                     │
 //!                                └─────────────────────┘
 //!                               token given back, or the crew has left
@@ -19,9 +19,8 @@
 //! them is busy and will drive in a moment. If nobody did, they are all stuck in calls that block, perhaps waiting for
 //! an outsider, and it drives all the same.
 //!
-//! Why no wait is overlooked: once started, the last resort is at work whenever the token is free. It parks only while
-//! somebody has the token: it writes PARKED and then looks at the token, and who gives the token back does so and then
-//! looks for PARKED. All four are sequentially consistent, so one sees the other.
+//! Why no wait is overlooked: once started, the last resort is at work whenever the token is free. It rests only while
+//! somebody has the token (`rest.rs`).
 //!
 //! If the thread cannot be started, the waiting task is its own driver: its poll takes a turn of the reactor that does
 //! not sleep and asks to be polled again. That is right, but it keeps a core busy; each such poll tries to start the
@@ -41,7 +40,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::driver::Reactor;
-use super::{lock, timer_slack, wake_all};
+use super::{lock, rest, timer_slack, wake_all};
 
 /// How long the crew may leave the token lying before the last resort takes it. While outsiders wait and the crew is
 /// busy the last resort looks this often; 10 ms cost a thousandth of a core.
@@ -54,10 +53,6 @@ static CREW: AtomicUsize = AtomicUsize::new(0);
 static LAST_RESORT: AtomicU8 = AtomicU8::new(NOT_STARTED);
 /// No outsider has waited yet.
 const NOT_STARTED: u8 = 0;
-/// It drives, or waits for the crew to do so.
-const AT_WORK: u8 = 1;
-/// It sleeps until it is called, since somebody else drives.
-const PARKED: u8 = 2;
 
 /// The thread, to be unparked. A lock, so that it is started once.
 static THREAD: Mutex<Option<Thread>> = Mutex::new(None);
@@ -140,9 +135,7 @@ pub(super) fn waiter_stored(cx: &Context<'_>) {
 
 /// The token has been given back.
 pub(super) fn token_is_free() {
-    if LAST_RESORT.load(Ordering::SeqCst) == PARKED {
-        unpark();
-    }
+    rest::call(&LAST_RESORT, unpark);
 }
 
 /// Starts the last resort.
@@ -152,7 +145,7 @@ fn start() -> io::Result<()> {
         let name = "parklet-driver".to_owned();
         let thread = thread::Builder::new().name(name).spawn(run)?;
         *started = Some(thread.thread().clone());
-        LAST_RESORT.store(AT_WORK, Ordering::SeqCst);
+        LAST_RESORT.store(rest::AT_WORK, Ordering::SeqCst);
     }
     Ok(())
 }
@@ -173,7 +166,6 @@ fn run() {
     let reactor = Reactor::started();
     let mut woken = Vec::new();
     loop {
-        LAST_RESORT.store(AT_WORK, Ordering::SeqCst);
         let mut yields = true;
         while !reactor.is_driven() {
             if yields && has_crew() && has_driven_within_grace(reactor) {
@@ -187,10 +179,7 @@ fn run() {
             yields = has_crew() && SUCCESSOR.get().is_some_and(|call| call());
             wake_all(&mut woken);
         }
-        LAST_RESORT.store(PARKED, Ordering::SeqCst);
-        if reactor.is_driven() {
-            thread::park();
-        }
+        rest::rest(&LAST_RESORT, || reactor.is_driven(), thread::park);
     }
 }
 

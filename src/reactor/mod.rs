@@ -52,6 +52,7 @@ mod read_write;
 mod registered;
 #[cfg(not(parklet_loom))]
 mod registration;
+pub(crate) mod rest;
 #[cfg(not(parklet_loom))]
 mod shared;
 pub(crate) mod source;
