@@ -157,6 +157,63 @@ fn settings_take_effect() {
 }
 
 #[test]
+fn every_limit_reaches_the_server() {
+    let limits = [
+        ("max-line", "1001", "line_length", 1001),
+        ("max-message", "1002", "message_length", 1002),
+        ("max-name", "103", "name_length", 103),
+        ("max-group-name", "104", "group_length", 104),
+        ("groups-per-client", "105", "groups_per_client", 105),
+        ("max-clients", "106", "clients", 106),
+        ("clients-per-address", "107", "clients_per_address", 107),
+        ("posts-per-second", "108", "posts_per_second", 108),
+        ("posts-burst", "109", "posts_burst", 109),
+        ("outbox-messages", "110", "outbox_messages", 110),
+        ("outbox-bytes", "1111", "outbox_bytes", 1111),
+        ("first-line", "112.5", "first_line_ms", 112_500),
+        ("ping-after", "113", "ping_after_ms", 113_000),
+    ];
+    let mut command = server();
+    command.arg("127.0.0.1:0");
+    for (name, value, _, _) in limits {
+        command.arg(format!("--{name}={value}"));
+    }
+    let shown = run(command.arg("--check-config")).stdout;
+    let file = ConfigFile::new(shown);
+    let server = Program::start(server().args(["--config", file.name()]));
+    let mut client = Client::connect(address_in(&server.line()));
+    client.send("{\"Hello\":{\"name\":\"anna\",\"features\":[]}}\n");
+    let welcome: serde_json::Value = serde_json::from_str(&client.line()).unwrap();
+    let told = welcome["Welcome"]["limits"].as_object().unwrap();
+    for (name, _, field, number) in limits {
+        assert_eq!(told[field], number, "{name}: {welcome}");
+    }
+    assert_eq!(told.len(), limits.len(), "{welcome}");
+}
+
+#[test]
+fn a_member_who_falls_behind_is_disconnected_where_the_operator_says_so() {
+    let arguments = ["127.0.0.1:0", "--lag=disconnect", "--outbox-messages=1"];
+    let server = Program::start(server().args(arguments));
+    let address = address_in(&server.line());
+    let (mut slow, mut poster) = (Client::connect(address), Client::connect(address));
+    slow.join("g");
+    // More than the sockets hold between them.
+    let message = "x".repeat(8 * 1024);
+    for _ in 0..4000 {
+        poster.post("g", &message);
+    }
+    poster.post("no such group", "");
+    // The group may have lost its only member before the last post.
+    while !poster.line().contains("'no such group'") {}
+    let mut last = slow.line();
+    while let Some(line) = slow.line_or_end() {
+        last = line;
+    }
+    assert!(last.starts_with("{\"Error\":\"Dropped "), "{last}");
+}
+
+#[test]
 fn a_bad_value_is_told_with_its_place() {
     let expected = "expected a number of bytes from 256 to 16777216";
     refused(
@@ -205,6 +262,28 @@ fn a_bad_value_is_told_with_its_place() {
             "expected off, error, warn, info or debug",
         ),
         ("log-format", "xml", "expected plain, text or json"),
+        (
+            "first-line",
+            "0",
+            "expected a number of seconds from 1 to 86400",
+        ),
+        ("max-name", "0", "expected a number of bytes from 1 to 1024"),
+        (
+            "max-clients",
+            "many",
+            "expected a number of clients from 1 to 10000000",
+        ),
+        (
+            "posts-per-second",
+            "-1",
+            "expected a number of posts from 0 to 1000000",
+        ),
+        (
+            "posts-burst",
+            "0",
+            "expected a number of posts from 1 to 1000000",
+        ),
+        ("lag", "wait", "expected skip or disconnect"),
     ] {
         refused(
             server().arg(format!("--{name}={value}")),
@@ -301,13 +380,21 @@ fn a_variable_that_is_no_setting_is_remarked_upon_and_does_no_harm() {
 }
 
 #[test]
-fn the_help_names_every_setting() {
+fn the_help_and_the_guide_name_every_setting() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATING.md");
+    let guide = fs::read_to_string(guide).unwrap();
     let help = run(server().arg("--help")).stdout;
     let settings = run(server().arg("--check-config")).stdout;
     assert!(settings.lines().count() >= 2, "{settings}");
     for line in settings.lines() {
         let name = line.split(' ').next().unwrap();
         assert!(help.contains(&format!("  --{name} ")), "{name} in {help}");
+        let in_guide = [
+            format!("`{name}`"),
+            format!("`--{name}`"),
+            format!("--{name} "),
+        ];
+        assert!(in_guide.iter().any(|name| guide.contains(name)), "{name}");
     }
 }
 

@@ -199,7 +199,7 @@ impl Configuration {
         };
         let row = &ROWS[index];
         let done = match value.to_str() {
-            Some(text) => (row.set)(&mut self.settings, text),
+            Some(text) => row.set(&mut self.settings, text),
             None => Err("expected UTF-8".to_owned()),
         };
         // In a file the line holds no name that everybody could guess.
@@ -217,11 +217,7 @@ impl Configuration {
     /// The settings as a file would have them, each with the place it comes from.
     pub(crate) fn to_toml(&self) -> String {
         let line = |(row, origin): (&crate::settings::Row, &String)| {
-            format!(
-                "{} = {}  # {origin}\n",
-                row.name,
-                (row.show)(&self.settings)
-            )
+            format!("{} = {}  # {origin}\n", row.name, row.show(&self.settings))
         };
         ROWS.iter().zip(&self.origins).map(line).collect()
     }
@@ -252,7 +248,7 @@ pub(crate) fn help() -> String {
         "usage: chat_server [ADDRESS] [OPTION...]   (127.0.0.1:8080 if no address is given)".into(),
         String::new(),
     ];
-    let mut option = |names: String, help: &str| lines.push(format!("  {names:<24} {help}"));
+    let mut option = |names: String, help: &str| lines.push(format!("  {names:<30} {help}"));
     for row in ROWS {
         option(format!("--{} {}", row.name, row.value), row.help);
     }

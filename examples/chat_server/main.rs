@@ -134,7 +134,8 @@ async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io
     };
     tracing::info!("listening on {address}");
     let server = Builder::new()
-        .max_line_length(settings.max_line)
+        .limits(settings.limits.clone())
+        .lag_policy(settings.lag)
         .farewell(settings.drain)
         .metrics(watched.chat.clone())
         .log(|problem| tracing::warn!("{problem}"));

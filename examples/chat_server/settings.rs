@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use parklet::chat::protocol::MAX_LINE_LENGTH;
+use parklet::chat::{LagPolicy, Limits};
 
 use crate::logs::{Format, Level};
 
 /// The settings of one server.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The address to listen on.
     pub(crate) listen: String,
@@ -18,8 +18,10 @@ pub(crate) struct Settings {
     pub(crate) tls_cert: Option<String>,
     /// The file with the certificate's key.
     pub(crate) tls_key: Option<String>,
-    /// The longest line taken from a client, in bytes.
-    pub(crate) max_line: usize,
+    /// How much clients may ask for.
+    pub(crate) limits: Limits,
+    /// What happens to those who fall behind.
+    pub(crate) lag: LagPolicy,
     /// How long clients may take to go when the server stops, and whenever it parts from one.
     pub(crate) drain: Duration,
     /// The address of the metrics page, if there is to be one.
@@ -36,127 +38,14 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".to_owned(),
             tls_cert: None,
             tls_key: None,
-            max_line: MAX_LINE_LENGTH,
+            limits: Limits::default(),
+            lag: LagPolicy::default(),
             drain: Duration::from_secs(2),
             metrics: None,
             log_level: Level::WARN,
             log_format: Format::Plain,
         }
     }
-}
-
-/// One setting.
-pub(crate) struct Row {
-    /// Its name, in words with dashes between them.
-    pub(crate) name: &'static str,
-    /// What the value is, in a word.
-    pub(crate) value: &'static str,
-    /// What it does, in a line.
-    pub(crate) help: &'static str,
-    /// Takes the value over, or says what was expected.
-    pub(crate) set: fn(&mut Settings, &str) -> Result<(), String>,
-    /// The value, as the file would have it.
-    pub(crate) show: fn(&Settings) -> String,
-}
-
-/// All settings, in the order in which they are shown.
-pub(crate) const ROWS: &[Row] = &[
-    Row {
-        name: "listen",
-        value: "ADDRESS",
-        help: "where clients come in, HOST:PORT; port 0 lets the system choose",
-        set: |settings, text| {
-            settings.listen = text.to_owned();
-            Ok(())
-        },
-        show: |settings| quoted(Some(&settings.listen)),
-    },
-    Row {
-        name: "tls-cert",
-        value: "FILE",
-        help: "makes clients speak TLS: the certificate and its chain, in PEM",
-        set: |settings, text| {
-            settings.tls_cert = text_or_none(text);
-            Ok(())
-        },
-        show: |settings| quoted(settings.tls_cert.as_deref()),
-    },
-    Row {
-        name: "tls-key",
-        value: "FILE",
-        help: "the certificate's private key, in PEM",
-        set: |settings, text| {
-            settings.tls_key = text_or_none(text);
-            Ok(())
-        },
-        show: |settings| quoted(settings.tls_key.as_deref()),
-    },
-    Row {
-        name: "max-line",
-        value: "BYTES",
-        help: "the longest line taken from a client",
-        set: |settings, text| {
-            settings.max_line = number(text, 256, 16 * 1024 * 1024, "bytes")?;
-            Ok(())
-        },
-        show: |settings| settings.max_line.to_string(),
-    },
-    Row {
-        name: "drain",
-        value: "SECONDS",
-        help: "how long clients may take to go when the server stops",
-        set: |settings, text| {
-            let seconds = text.parse().ok();
-            let time = seconds
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .filter(|time| *time <= Duration::from_secs(3600));
-            settings.drain = time.ok_or("expected a number of seconds from 0 to 3600")?;
-            Ok(())
-        },
-        show: |settings| settings.drain.as_secs_f64().to_string(),
-    },
-    Row {
-        name: "metrics",
-        value: "ADDRESS",
-        help: "where /metrics and /health are served; empty for nowhere",
-        set: |settings, text| {
-            settings.metrics = text_or_none(text);
-            Ok(())
-        },
-        show: |settings| quoted(settings.metrics.as_deref()),
-    },
-    Row {
-        name: "log-level",
-        value: "LEVEL",
-        help: "off, error, warn, info or debug",
-        set: |settings, text| {
-            settings.log_level = match text {
-                "off" => Level::OFF,
-                "error" => Level::ERROR,
-                "warn" => Level::WARN,
-                "info" => Level::INFO,
-                "debug" => Level::DEBUG,
-                _ => return Err("expected off, error, warn, info or debug".to_owned()),
-            };
-            Ok(())
-        },
-        show: |settings| format!("\"{}\"", settings.log_level),
-    },
-    Row {
-        name: "log-format",
-        value: "FORMAT",
-        help: "plain; text, with time and level; or json",
-        set: |settings, text| {
-            settings.log_format = text.parse()?;
-            Ok(())
-        },
-        show: |settings| format!("\"{}\"", settings.log_format),
-    },
-];
-
-/// The row of this name.
-pub(crate) fn row(name: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.name == name)
 }
 
 impl Settings {
@@ -175,20 +64,290 @@ impl Settings {
     }
 }
 
-/// A text that may be empty to say that there is none.
-fn text_or_none(text: &str) -> Option<String> {
-    Some(text.to_owned()).filter(|text| !text.is_empty())
+/// One setting.
+pub(crate) struct Row {
+    /// Its name, in words with dashes between them.
+    pub(crate) name: &'static str,
+    /// What the value is, in a word.
+    pub(crate) value: &'static str,
+    /// What it does, in a line.
+    pub(crate) help: &'static str,
+    kind: Kind,
 }
 
-/// The same, as the file would have it.
-fn quoted(text: Option<&str>) -> String {
-    format!("{:?}", text.unwrap_or_default())
+/// From a text to a field and back.
+enum Kind {
+    /// A text that may be empty, to say that there is none.
+    Text(fn(&mut Settings) -> &mut Option<String>),
+    /// A whole number from the first to the second.
+    Number(usize, usize, fn(&mut Settings) -> &mut usize),
+    /// Seconds, and parts of them, from the first to the second.
+    Seconds(u64, u64, fn(&mut Settings) -> &mut Duration),
+    /// Anything else: what takes a text over, or says what was expected; and what shows the value as the file would have
+    /// it.
+    Other(
+        fn(&mut Settings, &str) -> Result<(), String>,
+        fn(&Settings) -> String,
+    ),
 }
 
-/// A whole number within limits.
-fn number(text: &str, least: usize, most: usize, of: &str) -> Result<usize, String> {
-    let number = text.parse().ok();
-    number
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("expected a number of {of} from {least} to {most}"))
+impl Row {
+    const fn new(name: &'static str, value: &'static str, help: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            value,
+            help,
+            kind,
+        }
+    }
+
+    /// Takes a value over.
+    ///
+    /// # Errors
+    ///
+    /// What was expected.
+    pub(crate) fn set(&self, settings: &mut Settings, text: &str) -> Result<(), String> {
+        match self.kind {
+            Kind::Text(field) => {
+                *field(settings) = Some(text.to_owned()).filter(|text| !text.is_empty());
+            }
+            Kind::Number(least, most, field) => {
+                let number = text.parse().ok();
+                let number = number.filter(|number| (least..=most).contains(number));
+                *field(settings) = number.ok_or_else(|| self.expected(least, most))?;
+            }
+            Kind::Seconds(least, most, field) => {
+                let limits = Duration::from_secs(least)..=Duration::from_secs(most);
+                let time = text.parse().ok();
+                let time = time.and_then(|time| Duration::try_from_secs_f64(time).ok());
+                let time = time.filter(|time| limits.contains(time));
+                *field(settings) = time.ok_or_else(|| self.expected(least, most))?;
+            }
+            Kind::Other(set, _) => set(settings, text)?,
+        }
+        Ok(())
+    }
+
+    /// The value, as the file would have it.
+    pub(crate) fn show(&self, settings: &Settings) -> String {
+        // A field can only be reached to be changed, so this looks at a copy.
+        let mut copy = settings.clone();
+        match self.kind {
+            Kind::Text(field) => quoted(field(&mut copy).as_deref().unwrap_or_default()),
+            Kind::Number(_, _, field) => field(&mut copy).to_string(),
+            Kind::Seconds(_, _, field) => field(&mut copy).as_secs_f64().to_string(),
+            Kind::Other(_, show) => show(settings),
+        }
+    }
+
+    fn expected<T: std::fmt::Display>(&self, least: T, most: T) -> String {
+        let of = self.value.to_lowercase();
+        format!("expected a number of {of} from {least} to {most}")
+    }
 }
+
+/// The row of this name.
+pub(crate) fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// More than any machine serves, so that nothing that is set overflows anything.
+const MANY: usize = 10_000_000;
+
+/// The longest line that can be set: it is kept in memory.
+const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// All settings, in the order in which they are shown.
+pub(crate) const ROWS: &[Row] = &[
+    Row::new(
+        "listen",
+        "ADDRESS",
+        "where clients come in, HOST:PORT; port 0 lets the system choose",
+        Kind::Other(
+            |settings, text| {
+                settings.listen = text.to_owned();
+                Ok(())
+            },
+            |settings| quoted(&settings.listen),
+        ),
+    ),
+    Row::new(
+        "tls-cert",
+        "FILE",
+        "makes clients speak TLS: the certificate and its chain, in PEM",
+        Kind::Text(|settings| &mut settings.tls_cert),
+    ),
+    Row::new(
+        "tls-key",
+        "FILE",
+        "the certificate's private key, in PEM",
+        Kind::Text(|settings| &mut settings.tls_key),
+    ),
+    Row::new(
+        "max-line",
+        "BYTES",
+        "the longest line taken from a client",
+        Kind::Number(256, LONGEST_LINE, |settings| {
+            &mut settings.limits.line_length
+        }),
+    ),
+    Row::new(
+        "max-message",
+        "BYTES",
+        "the longest message",
+        Kind::Number(1, LONGEST_LINE, |settings| {
+            &mut settings.limits.message_length
+        }),
+    ),
+    Row::new(
+        "max-name",
+        "BYTES",
+        "the longest name of a client",
+        Kind::Number(1, 1024, |settings| &mut settings.limits.name_length),
+    ),
+    Row::new(
+        "max-group-name",
+        "BYTES",
+        "the longest name of a group",
+        Kind::Number(1, 64 * 1024, |settings| &mut settings.limits.group_length),
+    ),
+    Row::new(
+        "groups-per-client",
+        "GROUPS",
+        "how many groups a client can be in",
+        Kind::Number(1, MANY, |settings| &mut settings.limits.groups_per_client),
+    ),
+    Row::new(
+        "max-clients",
+        "CLIENTS",
+        "how many clients there can be",
+        Kind::Number(1, MANY, |settings| &mut settings.limits.clients),
+    ),
+    Row::new(
+        "clients-per-address",
+        "CLIENTS",
+        "how many of them can have the same IP address",
+        Kind::Number(1, MANY, |settings| &mut settings.limits.clients_per_address),
+    ),
+    Row::new(
+        "posts-per-second",
+        "POSTS",
+        "how many messages a client can post in a second; 0 for any number",
+        Kind::Other(
+            |settings, text| {
+                let posts = text.parse().ok().filter(|posts| *posts <= 1_000_000);
+                let posts = posts.ok_or("expected a number of posts from 0 to 1000000")?;
+                settings.limits.posts_per_second = Some(posts).filter(|posts| *posts > 0);
+                Ok(())
+            },
+            |settings| {
+                let posts = settings.limits.posts_per_second;
+                posts.unwrap_or_default().to_string()
+            },
+        ),
+    ),
+    Row::new(
+        "posts-burst",
+        "POSTS",
+        "how many of these can come at once, after a while without",
+        Kind::Other(
+            |settings, text| {
+                let posts = text.parse().ok();
+                let posts = posts.filter(|posts| (1..=1_000_000).contains(posts));
+                let posts = posts.ok_or("expected a number of posts from 1 to 1000000")?;
+                settings.limits.posts_burst = posts;
+                Ok(())
+            },
+            |settings| settings.limits.posts_burst.to_string(),
+        ),
+    ),
+    Row::new(
+        "outbox-messages",
+        "MESSAGES",
+        "how many a group keeps for members who have not read them yet",
+        Kind::Number(1, MANY, |settings| &mut settings.limits.outbox_messages),
+    ),
+    Row::new(
+        "outbox-bytes",
+        "BYTES",
+        "how many are prepared for a client that does not take them",
+        Kind::Number(1024, 1024 * 1024 * 1024, |settings| {
+            &mut settings.limits.outbox_bytes
+        }),
+    ),
+    Row::new(
+        "lag",
+        "POLICY",
+        "what happens to a member who falls behind: skip or disconnect",
+        Kind::Other(
+            |settings, text| {
+                settings.lag = match text {
+                    "skip" => LagPolicy::Skip,
+                    "disconnect" => LagPolicy::Disconnect,
+                    _ => return Err("expected skip or disconnect".to_owned()),
+                };
+                Ok(())
+            },
+            |settings| quoted(&format!("{:?}", settings.lag).to_lowercase()),
+        ),
+    ),
+    Row::new(
+        "first-line",
+        "SECONDS",
+        "how long a client can take to say its first line",
+        Kind::Seconds(1, 86_400, |settings| &mut settings.limits.first_line),
+    ),
+    Row::new(
+        "ping-after",
+        "SECONDS",
+        "after which silence a client that said Hello is asked for a sign",
+        Kind::Seconds(1, 86_400, |settings| &mut settings.limits.ping_after),
+    ),
+    Row::new(
+        "drain",
+        "SECONDS",
+        "how long clients may take to go when the server stops",
+        Kind::Seconds(0, 3600, |settings| &mut settings.drain),
+    ),
+    Row::new(
+        "metrics",
+        "ADDRESS",
+        "where /metrics and /health are served; empty for nowhere",
+        Kind::Text(|settings| &mut settings.metrics),
+    ),
+    Row::new(
+        "log-level",
+        "LEVEL",
+        "off, error, warn, info or debug",
+        Kind::Other(
+            |settings, text| {
+                settings.log_level = match text {
+                    "off" => Level::OFF,
+                    "error" => Level::ERROR,
+                    "warn" => Level::WARN,
+                    "info" => Level::INFO,
+                    "debug" => Level::DEBUG,
+                    _ => return Err("expected off, error, warn, info or debug".to_owned()),
+                };
+                Ok(())
+            },
+            |settings| quoted(&settings.log_level.to_string()),
+        ),
+    ),
+    Row::new(
+        "log-format",
+        "FORMAT",
+        "plain; text, with time and level; or json",
+        Kind::Other(
+            |settings, text| {
+                settings.log_format = text.parse()?;
+                Ok(())
+            },
+            |settings| quoted(&settings.log_format.to_string()),
+        ),
+    ),
+];
