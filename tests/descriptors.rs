@@ -1,4 +1,4 @@
-//! From our sockets to std's and to descriptors and back, and what is left when they are dropped.
+//! From our sockets and files to std's and to descriptors and back, and what is left when they are dropped.
 
 #![allow(
     unsafe_code,
@@ -9,6 +9,7 @@ mod own_process;
 
 use futures_lite::future::{poll_once, try_zip};
 use own_process::{again, finish};
+use parklet::fs::File;
 use parklet::io::prelude::*;
 use parklet::net::{TcpListener, TcpStream, UdpSocket};
 use parklet::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
@@ -191,6 +192,27 @@ fn unix_sockets_go_to_std_and_to_descriptors_and_back() {
         let datagram: std::os::unix::net::UnixDatagram = datagram.try_into().unwrap();
         assert!(!is_nonblocking(&datagram));
         assert!(is_nonblocking(UnixDatagram::from(datagram)));
+    });
+}
+
+#[test]
+fn a_file_goes_to_a_descriptor_and_back_with_its_cursor() {
+    block_on(async {
+        let (_folder, path) = door();
+        fs::write(&path, "one two three").unwrap();
+        let mut file = File::open(&path).await.unwrap();
+        let mut word = [0; 4];
+        for expected in ["one ", "two "] {
+            file.read_exact(&mut word).await.unwrap();
+            assert_eq!(&word, expected.as_bytes());
+            let raw = file.into_raw_fd();
+            // SAFETY: `into_raw_fd` has just given the open descriptor to us alone.
+            file = unsafe { File::from_raw_fd(raw) };
+            assert_eq!(file.as_raw_fd(), raw);
+        }
+        let mut rest = String::new();
+        file.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "three");
     });
 }
 
