@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CountWakes, poll, poll_with, watchdog, with_workers};
-use parklet::sync::Semaphore;
+use parklet::sync::{Barrier, Semaphore};
 use parklet::task;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -256,14 +256,20 @@ fn never_more_tasks_than_permits_are_inside() {
         for permits in [1, 2, 5] {
             let semaphore = Arc::new(Semaphore::new(permits));
             let inside = Arc::new(Inside::default());
+            // The first time each task stays until there are as many inside as there may be.
+            let full = Arc::new(Barrier::new(permits));
             let tasks: Vec<_> = (0..TASKS)
                 .map(|_| {
                     let (semaphore, inside) = (Arc::clone(&semaphore), Arc::clone(&inside));
+                    let full = Arc::clone(&full);
                     task::spawn(async move {
-                        for _ in 0..ROUNDS {
+                        for round in 0..ROUNDS {
                             let _permit = semaphore.acquire().await;
                             inside.enter();
-                            task::yield_now().await;
+                            match round {
+                                0 => _ = full.wait().await,
+                                _ => task::yield_now().await,
+                            }
                             inside.leave();
                         }
                     })
