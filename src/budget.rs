@@ -46,6 +46,7 @@ struct PollContext {
 }
 
 /// Fills the budget for one poll; what was left before comes back when the guard is dropped.
+#[inline]
 pub(crate) fn refill() -> Refill {
     Refill {
         before: POLL.with(|poll| poll.left.replace(OPERATIONS_PER_POLL)),
@@ -61,6 +62,7 @@ pub(crate) struct Refill {
 }
 
 impl Drop for Refill {
+    #[inline]
     fn drop(&mut self) {
         POLL.with(|poll| poll.left.set(self.before));
     }
@@ -120,6 +122,7 @@ pub(crate) fn will_poll_again(cx: &Context<'_>) -> bool {
 }
 
 /// Takes one operation from the budget; `Pending` means: do not act now, the task will be polled to try again.
+#[inline]
 pub(crate) fn charge(cx: &Context<'_>) -> Poll<()> {
     if take() {
         Poll::Ready(())

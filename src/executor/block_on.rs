@@ -100,6 +100,7 @@ struct BlockedTask {
 }
 
 impl BlockedTask {
+    #[inline]
     fn new() -> BlockedTask {
         BlockedTask {
             id: TaskId::next(),
@@ -108,6 +109,7 @@ impl BlockedTask {
     }
 
     /// Runs one poll as this task.
+    #[inline]
     fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
         let _budget = budget::refill();
         let (polled, is_named) = current::run_as(self.id, self.is_named, poll);
@@ -117,6 +119,7 @@ impl BlockedTask {
 }
 
 impl Drop for BlockedTask {
+    #[inline]
     fn drop(&mut self) {
         if self.is_named || std::thread::panicking() {
             current::forget(self.id);

@@ -11,6 +11,7 @@
 //! is nothing to hold up then, and what would cost two changes of thread costs none. Nothing else can wake it if the
 //! future left one clone of its waker, and that with the handle of this task.
 
+use super::queue::LocalQueue;
 use super::seated::{Role, Seated, here};
 use super::spares::Errand;
 use super::wakeup::Wakeup;
@@ -25,6 +26,7 @@ pub(super) struct Stay {
 }
 
 /// Begins a stay.
+#[inline]
 pub(super) fn enter() -> Stay {
     here(|here| {
         let before = here.role();
@@ -36,6 +38,7 @@ pub(super) fn enter() -> Stay {
 }
 
 impl Drop for Stay {
+    #[inline]
     fn drop(&mut self) {
         if self.before == Role::Stranger {
             here(|here| {
@@ -84,14 +87,20 @@ pub(super) fn step_aside() -> bool {
 }
 
 /// Leaves the seat, if there is one, with what is in it.
+#[inline]
 fn leave_seat(here: &Seated) {
     if let Some(queue) = here.rise() {
-        let pool = pool::started().expect("there are no seats without a pool");
-        queue.open_slot();
-        pool.idle.vacate(queue);
-        // Rule 1 of `idle.rs`: the look comes after that.
-        if pool.is_stealable() {
-            pool.call_help();
-        }
+        leave_to_others(queue);
+    }
+}
+
+/// Leaves a seat with what is in it.
+fn leave_to_others(queue: &'static mut LocalQueue) {
+    let pool = pool::started().expect("there are no seats without a pool");
+    queue.open_slot();
+    pool.idle.vacate(queue);
+    // Rule 1 of `idle.rs`: the look comes after that.
+    if pool.is_stealable() {
+        pool.call_help();
     }
 }

@@ -55,6 +55,7 @@ impl TaskId {
     }
 
     /// A number that no task has had.
+    #[inline]
     pub(crate) fn next() -> TaskId {
         /// Takes a new block.
         #[cold]

@@ -106,11 +106,13 @@ pub(super) fn thread_address() -> usize {
 
 impl Seated {
     /// What this thread is.
+    #[inline]
     pub(super) fn role(&self) -> Role {
         self.role.get()
     }
 
     /// Changes what this thread is, and says what it was.
+    #[inline]
     pub(super) fn change_role(&self, role: Role) -> Role {
         self.role.replace(role)
     }
@@ -127,6 +129,7 @@ impl Seated {
     }
 
     /// Takes the seat from the thread, which has to leave it to others now.
+    #[inline]
     pub(super) fn rise(&self) -> Option<&'static mut LocalQueue> {
         self.is_watched.set(false);
         self.queue.take()

@@ -65,6 +65,7 @@ impl Wake for Flag {
 
 impl Wakeup {
     /// A waker that nobody has, and that has not been woken.
+    #[inline]
     pub(super) fn new() -> Wakeup {
         // A thread-local may be gone when another one's destructor calls `block_on`.
         let kept = KEPT.try_with(Cell::take).ok().flatten();
@@ -72,21 +73,25 @@ impl Wakeup {
     }
 
     /// The waker.
+    #[inline]
     pub(super) fn waker(&self) -> &Waker {
         &self.0.waker
     }
 
     /// The thread's parker.
+    #[inline]
     pub(super) fn parker(&self) -> &Parker {
         &self.0.parker
     }
 
     /// Whether the future has been woken.
+    #[inline]
     pub(super) fn is_woken(&self) -> bool {
         self.0.flag.is_woken.load(Ordering::Relaxed)
     }
 
     /// Lowers the flag before a poll, if it has been raised.
+    #[inline]
     pub(super) fn lower(&self) -> bool {
         // The swap acquires what was written before the wake that the poll answers; and no load of the poll goes before it,
         // as it might before a store: then a wake between the two would be lost.
@@ -102,6 +107,7 @@ impl Wakeup {
 }
 
 impl Drop for Wakeup {
+    #[inline]
     fn drop(&mut self) {
         // Then nobody else has a clone, and nobody can make one.
         if Arc::strong_count(&self.0.flag) == UNCLONED {

@@ -69,6 +69,7 @@ thread_local! {
 
 /// Makes this thread a member of the crew: until the guard is dropped it promises to drive whenever it would sleep. It has
 /// to [report](CrewGuard::report) before it sleeps, and is no outsider from now on.
+#[inline]
 pub(crate) fn join_crew() -> CrewGuard {
     JOINED.set(JOINED.get() + 1);
     CrewGuard {
@@ -92,6 +93,7 @@ pub(crate) struct CrewGuard {
 impl CrewGuard {
     /// Lets the last resort reckon with this thread. Apart from joining, since a `block_on` whose future is ready at once
     /// has no need of these two atomic operations.
+    #[inline]
     pub(crate) fn report(&self) {
         if !COUNTED.replace(true) {
             CREW.fetch_add(1, Ordering::SeqCst);
@@ -100,6 +102,7 @@ impl CrewGuard {
 }
 
 impl Drop for CrewGuard {
+    #[inline]
     fn drop(&mut self) {
         let joined = JOINED.get() - 1;
         JOINED.set(joined);
