@@ -157,6 +157,22 @@ fn a_task_that_yielded_goes_on_though_its_neighbour_blocks() {
     });
 }
 
+/// A task that yields and has no neighbour is run next by its own thread, so nobody else is told of it; but a local task of
+/// that thread comes first.
+#[test]
+fn a_task_that_yielded_goes_on_though_a_local_task_of_its_thread_blocks() {
+    with_workers([1, 2, 8], || {
+        task::block_on(task::spawn(async {
+            // Until the watcher, had it nothing to see all the while, would be asleep.
+            thread::sleep(Duration::from_millis(20));
+            let (sender, receiver) = mpsc::channel();
+            task::spawn_local(async move { receiver.recv().unwrap() }).detach();
+            task::yield_now().await;
+            sender.send(()).unwrap();
+        }));
+    });
+}
+
 #[test]
 fn a_chain_of_tasks_each_blocked_on_the_next_ends() {
     fn link(left: u32) {

@@ -94,6 +94,11 @@ impl LocalQueue {
         self.index
     }
 
+    /// Whether nothing waits here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.seat.slot.is_empty() && self.deque.is_empty()
+    }
+
     /// Puts a task before all others. True: another one was displaced, and is now to be seen by thieves.
     #[must_use]
     pub(crate) fn push_next(&self, runnable: Runnable) -> bool {

@@ -60,6 +60,12 @@ impl Runnable {
         &self.0
     }
 
+    /// Whether this is the run of a task that was polled and yielded, and not of one that was spawned or woken.
+    #[inline]
+    pub(crate) fn is_put_off(&self) -> bool {
+        self.0.state().is_put_off()
+    }
+
     /// Back to the bare reference, for the slot.
     pub(super) fn into_task(self) -> TaskRef {
         let runnable = ManuallyDrop::new(self);
