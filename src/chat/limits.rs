@@ -58,7 +58,7 @@ pub struct Limits {
     /// With how many bytes that one client has not taken yet no more are prepared for it; what else comes stays in its
     /// groups. 64 KiB: enough to fill a system call.
     pub outbox_bytes: usize,
-    /// How long a client can take to say its first line. A minute.
+    /// How long a client can take to say its first line. Five minutes: people read before they type.
     #[serde(rename = "first_line_ms", with = "milliseconds")]
     pub first_line: Duration,
     /// How long a client that said `Hello` can be silent before it is asked for a sign of life; after as long again a
@@ -82,7 +82,7 @@ impl Default for Limits {
             posts_burst: 20,
             outbox_messages: 1000,
             outbox_bytes: 64 * 1024,
-            first_line: Duration::from_secs(60),
+            first_line: Duration::from_secs(300),
             ping_after: Duration::from_secs(60),
         }
     }
