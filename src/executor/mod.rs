@@ -22,6 +22,8 @@
 //! `watcher.rs` and `spares.rs` see to it that nothing waits for a thread that stands still.
 
 #[cfg(not(parklet_loom))]
+mod asymmetric_fence;
+#[cfg(not(parklet_loom))]
 mod block_on;
 #[cfg_attr(
     parklet_loom,

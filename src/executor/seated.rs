@@ -22,7 +22,6 @@ thread_local! {
         Seated {
             role: Cell::new(Role::Stranger),
             queue: Cell::new(None),
-            is_watched: Cell::new(false),
             unannounced: Cell::new(0),
             is_dispatching: Cell::new(false),
             awaited: Cell::new(None),
@@ -49,8 +48,6 @@ pub(super) struct Seated {
     role: Cell<Role>,
     /// The seat, while this thread has one.
     queue: Cell<Option<&'static mut LocalQueue>>,
-    /// Whether the watcher has been armed since this thread sat down (rule 3 of `idle.rs`).
-    is_watched: Cell<bool>,
     /// How many tasks the one that runs has made visible to thieves without calling anybody.
     unannounced: Cell<u32>,
     /// Whether the driver's batch is being woken: then a push rouses nobody.
@@ -131,7 +128,6 @@ impl Seated {
     /// Takes the seat from the thread, which has to leave it to others now.
     #[inline]
     pub(super) fn rise(&self) -> Option<&'static mut LocalQueue> {
-        self.is_watched.set(false);
         self.queue.take()
     }
 
@@ -172,9 +168,7 @@ impl Seated {
     /// Tells of a push whom it concerns.
     fn tell(&self, pool: &'static Pool, is_stealable: bool) {
         // Should the task that runs now never return, or the batch that is being woken be long.
-        if !self.is_watched.get() {
-            self.is_watched.set(pool.watcher.arm(pool));
-        }
+        pool.watcher.arm_for_own_seat(pool);
         if is_stealable {
             // Not at once: a worker roused for the first of a hundred would often be there before the second, take the one
             // there is, go back to sleep, and be roused again. The watcher sees to a poll that does not end.

@@ -2,10 +2,9 @@
 //!
 //! Workers do not preempt tasks. A task may compute for a second, or block its thread in a call; then what waits in that
 //! worker's queue, or for the driver that the worker was, would wait as long. The watcher is a thread that looks every
-//! few milliseconds while such a thing is possible, and sleeps without a timeout while it is not: it is *armed* by the first
-//! push of a thread to the seat that it took, by a push from outside that finds all workers busy, and by a driver that leaves
-//! to run tasks. It disarms itself when nothing has waited for some looks and all seats are vacant (rule 3 of `idle.rs`). An
-//! idle process has no watcher to speak of.
+//! few milliseconds while such a thing is possible, and sleeps without a timeout while it is not: it is *armed* by a push of a
+//! thread to its own seat, by a push from outside that finds all workers busy, and by a driver that leaves to run tasks. It
+//! disarms itself when nothing has waited for some looks. An idle process has no watcher to speak of.
 //!
 //! What it does when it looks:
 //! - a seat whose count has not moved since the last look is stuck: what waits there goes to the injector;
@@ -14,10 +13,11 @@
 //! - if something waits and nobody has moved at all, a spare thread is sent to help out;
 //! - if nobody drives the reactor, it takes a turn without waiting.
 //!
-//! Ordering, for what is pushed from outside: whoever arms first makes visible what there is to watch, then looks at `armed`;
-//! the watcher clears `armed`, then looks whether there is something. All four are `SeqCst`, so one of the two sees the
-//! other.
+//! Ordering: whoever arms first makes visible what there is to watch, then looks at `armed`; the watcher clears `armed`, then
+//! looks whether there is something. With a full fence in between on both sides, one of the two sees the other. Those who push to
+//! their own seat do so too often for that, and the watcher pays their fence (rule 3 of `idle.rs`).
 
+use super::asymmetric_fence;
 use super::parker::{Duty, Parker, Unparker};
 use super::pool::{self, Pool};
 use super::queue::Seat;
@@ -56,25 +56,48 @@ struct Sight {
 }
 
 impl Watcher {
-    /// Asks the watcher to look. A load if it does so already. False: there is no thread to be had for it.
-    pub(super) fn arm(&self, pool: &'static Pool) -> bool {
+    /// Asks the watcher to look.
+    pub(super) fn arm(&self, pool: &'static Pool) {
         fence(Ordering::SeqCst);
+        self.arm_unfenced(pool);
+    }
+
+    /// The same, by a thread that has pushed to its own seat. A load if the watcher looks already.
+    #[inline]
+    pub(super) fn arm_for_own_seat(&self, pool: &'static Pool) {
+        asymmetric_fence::light();
+        if !self.is_armed.load(Ordering::Relaxed) {
+            self.arm_unfenced(pool);
+        }
+    }
+
+    fn arm_unfenced(&self, pool: &'static Pool) {
         if self.is_armed.load(Ordering::SeqCst) || self.is_armed.swap(true, Ordering::SeqCst) {
-            return true;
+            return;
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         match &*thread {
             Some(unparker) => unparker.unpark(),
             None => match start(pool) {
                 Ok(unparker) => *thread = Some(unparker),
-                Err(_) => {
-                    // The next one who arms tries again.
-                    self.is_armed.store(false, Ordering::SeqCst);
-                    return false;
-                }
+                // No thread to be had: the next one who arms tries again.
+                Err(_) => self.is_armed.store(false, Ordering::SeqCst),
             },
         }
-        true
+    }
+
+    /// Goes to sleep, unless something waits.
+    fn disarm(&self, pool: &Pool) {
+        let disarm = || self.is_armed.store(false, Ordering::SeqCst);
+        if asymmetric_fence::is_available() {
+            disarm();
+        } else {
+            pool.idle.if_all_are_vacant(disarm);
+        }
+        asymmetric_fence::heavy();
+        if pool.has_work() {
+            self.is_armed.store(true, Ordering::SeqCst);
+        }
     }
 
     /// The watcher's thread.
@@ -88,12 +111,7 @@ impl Watcher {
                 let is_quiet = sight.look(pool, parker, &mut ready);
                 quiet_looks = if is_quiet { quiet_looks + 1 } else { 0 };
                 if quiet_looks >= QUIET_LOOKS {
-                    let disarm = || self.is_armed.store(false, Ordering::SeqCst);
-                    pool.idle.if_all_are_vacant(disarm);
-                    fence(Ordering::SeqCst);
-                    if pool.has_work() {
-                        self.is_armed.store(true, Ordering::SeqCst);
-                    }
+                    self.disarm(pool);
                 }
             } else {
                 quiet_looks = 0;

@@ -1,7 +1,7 @@
-//! Programs run where the kernel, or a sandbox, has no `epoll_pwait2`: Linux before 5.11, containers with an old list of
-//! what is allowed, valgrind.
+//! Programs run where the kernel, or a sandbox, has no `epoll_pwait2` (Linux before 5.11, containers with an old list of
+//! what is allowed, valgrind) and no `membarrier`.
 //!
-//! Here a filter refuses the call, in a process of its own, since a filter can never be taken off again.
+//! Here a filter refuses the calls, in a process of its own, since a filter can never be taken off again.
 // The other poller is not for Linux; it is tested there all the same, with the newer call.
 #![cfg(all(target_os = "linux", not(parklet_portable_poller)))]
 #![allow(
@@ -12,6 +12,7 @@
 use std::ffi::{c_int, c_ulong};
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,26 +21,27 @@ use parklet::prelude::*;
 use parklet::{channel, task};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
+use rustix::thread::{MembarrierCommand, membarrier};
 
 mod own_process;
 
 #[test]
-fn a_kernel_that_does_not_know_the_call_is_no_hindrance() {
+fn a_kernel_that_does_not_know_the_calls_is_no_hindrance() {
     again_without(
-        "a_kernel_that_does_not_know_the_call_is_no_hindrance",
+        "a_kernel_that_does_not_know_the_calls_is_no_hindrance",
         Errno::NOSYS,
     );
 }
 
 #[test]
-fn a_sandbox_that_forbids_the_call_is_no_hindrance() {
+fn a_sandbox_that_forbids_the_calls_is_no_hindrance() {
     again_without(
-        "a_sandbox_that_forbids_the_call_is_no_hindrance",
+        "a_sandbox_that_forbids_the_calls_is_no_hindrance",
         Errno::PERM,
     );
 }
 
-/// Runs a program in a process where the call says `error`.
+/// Runs a program in a process where the calls say `error`.
 fn again_without(test: &str, error: Errno) {
     if let Some(mut again) = own_process::again(test) {
         own_process::finish(again.spawn().unwrap());
@@ -52,7 +54,19 @@ fn again_without(test: &str, error: Errno) {
     );
     let refused = epoll::wait(&set, &mut buffer, Some(&Timespec::default()));
     assert_eq!(refused.err(), Some(error), "the filter works");
+    let refused = membarrier(MembarrierCommand::RegisterPrivateExpedited);
+    assert_eq!(refused.err(), Some(error), "the filter works");
     task::block_on(run()).unwrap();
+    task::block_on(task::spawn(hold_up_what_was_spawned()));
+}
+
+/// The watcher, which would use `membarrier`, sees to what waits for this thread.
+async fn hold_up_what_was_spawned() {
+    // Until the watcher, were it to sleep now, would be asleep.
+    thread::sleep(Duration::from_millis(20));
+    let (sender, receiver) = mpsc::channel();
+    task::spawn(async move { sender.send(()).unwrap() }).detach();
+    receiver.recv().unwrap();
 }
 
 /// What needs the reactor: timers, sockets, and to be roused from its wait.
@@ -87,7 +101,7 @@ async fn run() -> io::Result<()> {
     Ok(())
 }
 
-/// From now on `epoll_pwait2` says `error` to this thread and to all that it starts.
+/// From now on the calls say `error` to this thread and to all that it starts.
 fn refuse(error: Errno) -> io::Result<()> {
     /// One instruction for the kernel's packet filter.
     #[repr(C)]
@@ -101,18 +115,26 @@ fn refuse(error: Errno) -> io::Result<()> {
     const PR_SET_SECCOMP: c_int = 22;
     const SECCOMP_MODE_FILTER: c_ulong = 2;
     const PR_SET_NO_NEW_PRIVS: c_int = 38;
-    /// The call's number, the same on all architectures that Rust's std knows.
+    /// The newer call's number, the same on all architectures that Rust's std knows.
     const EPOLL_PWAIT2: u32 = 441;
+    /// The older one's.
+    const MEMBARRIER: u32 = if cfg!(target_arch = "x86_64") {
+        324
+    } else {
+        // As on all architectures that took the common table.
+        283
+    };
 
     let number = u32::try_from(error.raw_os_error()).expect("positive");
     let program = [
-        // Load the number of the call; if it is this one, go on, else skip one; fail with `error`; allow.
+        // Load the number of the call; if it is the one, skip one, if the other, go on, else skip one; fail with `error`; allow.
         Instruction(0x20, 0, 0, 0),
-        Instruction(0x15, 0, 1, EPOLL_PWAIT2),
+        Instruction(0x15, 1, 0, EPOLL_PWAIT2),
+        Instruction(0x15, 0, 1, MEMBARRIER),
         Instruction(0x06, 0, 0, 0x0005_0000 | number),
         Instruction(0x06, 0, 0, 0x7fff_0000),
     ];
-    let program = Program(4, program.as_ptr());
+    let program = Program(5, program.as_ptr());
     let (one, zero): (c_ulong, c_ulong) = (1, 0);
     // SAFETY: this option takes four numbers.
     let set = unsafe { prctl(PR_SET_NO_NEW_PRIVS, one, zero, zero, zero) };
