@@ -26,7 +26,7 @@
 //! 2. A sleeper that is roused leaves the list, is granted a seat and is counted as searching in one step, so a second
 //!    push before it has woken up rouses nobody else, and nobody takes its seat meanwhile.
 //! 3. Who pushes to the seat that it holds looks whether the watcher is awake, and else wakes it. The fence between the two is
-//!    the watcher's to pay (`asymmetric_fence.rs`); on a system that has none of that kind, it goes to sleep only when all seats
+//!    the watcher's to pay (`asymmetric.rs`); on a system that has none of that kind, it goes to sleep only when all seats
 //!    are vacant, and decides so under the lock under which seats are taken.
 //!
 //! The model is `loom_models/idle.rs`; the rules have a broken variant each, which must fail there.

@@ -22,7 +22,7 @@
 //! `watcher.rs` and `spares.rs` see to it that nothing waits for a thread that stands still.
 
 #[cfg(not(parklet_loom))]
-mod asymmetric_fence;
+mod asymmetric;
 #[cfg(not(parklet_loom))]
 mod block_on;
 #[cfg_attr(

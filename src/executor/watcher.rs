@@ -17,7 +17,7 @@
 //! looks whether there is something. With a full fence in between on both sides, one of the two sees the other. Those who push to
 //! their own seat do so too often for that, and the watcher pays their fence (rule 3 of `idle.rs`).
 
-use super::asymmetric_fence;
+use super::asymmetric;
 use super::parker::{Duty, Parker, Unparker};
 use super::pool::{self, Pool};
 use super::queue::Seat;
@@ -65,7 +65,7 @@ impl Watcher {
     /// The same, by a thread that has pushed to its own seat. A load if the watcher looks already.
     #[inline]
     pub(super) fn arm_for_own_seat(&self, pool: &'static Pool) {
-        asymmetric_fence::light();
+        asymmetric::light_fence();
         if !self.is_armed.load(Ordering::Relaxed) {
             self.arm_unfenced(pool);
         }
@@ -89,12 +89,12 @@ impl Watcher {
     /// Goes to sleep, unless something waits.
     fn disarm(&self, pool: &Pool) {
         let disarm = || self.is_armed.store(false, Ordering::SeqCst);
-        if asymmetric_fence::is_available() {
+        if asymmetric::is_available() {
             disarm();
         } else {
             pool.idle.if_all_are_vacant(disarm);
         }
-        asymmetric_fence::heavy();
+        asymmetric::heavy_fence();
         if pool.has_work() {
             self.is_armed.store(true, Ordering::SeqCst);
         }

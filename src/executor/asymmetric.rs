@@ -20,19 +20,19 @@ static IS_AVAILABLE: LazyLock<bool> = LazyLock::new(|| {
     false
 });
 
-/// Whether [`heavy`] is a fence for all threads, and not for its caller alone.
+/// Whether [`heavy_fence`] is a fence for all threads, and not for its caller alone.
 pub(super) fn is_available() -> bool {
     *IS_AVAILABLE
 }
 
 /// The side that is in a hurry. Costs nothing.
 #[inline]
-pub(super) fn light() {
+pub(super) fn light_fence() {
     compiler_fence(Ordering::SeqCst);
 }
 
 /// The side that pays: a system call, and an interrupt for each core that runs another thread of the process.
-pub(super) fn heavy() {
+pub(super) fn heavy_fence() {
     fence(Ordering::SeqCst);
     #[cfg(target_os = "linux")]
     if is_available() {
