@@ -157,6 +157,24 @@ fn a_task_that_yielded_goes_on_though_its_neighbour_blocks() {
     });
 }
 
+/// While a `block_on` waits for a task and nothing else, it may run the task itself.
+#[test]
+fn a_block_on_goes_on_though_the_task_it_no_longer_awaits_blocks() {
+    with_workers([1, 2, 8], || {
+        task::block_on(task::spawn(async {}));
+        for _ in 0..20 {
+            let (sender, receiver) = mpsc::channel();
+            task::block_on(async {
+                let task = task::spawn(async move { receiver.recv().unwrap() });
+                let _ = future::timeout(Duration::ZERO, task).await;
+                // What wakes the future now is in the very place where the task's handle was.
+                task::sleep(Duration::from_millis(1)).await;
+                sender.send(()).unwrap();
+            });
+        }
+    });
+}
+
 /// A task that yields and has no neighbour is run next by its own thread, so nobody else is told of it; but a local task of
 /// that thread comes first.
 #[test]

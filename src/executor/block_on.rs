@@ -63,9 +63,9 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut ready = Vec::new();
     for round in (1..=ROUNDS_PER_GLANCE).cycle() {
         caller::hand_over(&wakeup);
-        parker.settle();
         if round == ROUNDS_PER_GLANCE {
             parker.glance(&mut ready);
+            parker.settle();
             // Before this thread parks: one of them may be its own, and then the flag says so.
             wake_all(&mut ready);
         }
@@ -82,8 +82,9 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
                     Duty::Crew
                 };
                 parker.park(duty, None, &mut ready);
+                parker.settle();
             } else {
-                worker::serve_once();
+                worker::serve_once(&wakeup);
             }
             wake_all(&mut ready);
         }

@@ -1,5 +1,6 @@
 //! Starting the worker threads and naming them; what they share.
 
+use super::asymmetric;
 use super::idle::Idle;
 use super::injector::Injector;
 use super::parker::DriverSeat;
@@ -102,6 +103,7 @@ impl Pool {
         }
         let workers = worker_count(env::var_os(THREADS_VARIABLE))?;
         let pool: &'static Pool = Box::leak(Box::new(Pool::new(workers)));
+        asymmetric::register();
         // Before the workers, who drive from now on, for good.
         Reactor::start();
         let mut started = 0;

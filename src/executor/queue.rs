@@ -145,13 +145,13 @@ impl LocalQueue {
         insist(|| victim.stealer.steal_batch_and_pop(&self.deque))
     }
 
-    /// Takes this task out of the deque, if it is all there is.
+    /// Takes this task out of the deque, if it is all there is, and if somebody waits for it still.
     pub(crate) fn take_only(&self, task: TaskId) -> Option<Runnable> {
         if self.deque.len() != 1 || !self.seat.slot.is_empty() {
             return None;
         }
         let runnable = self.deque.pop()?;
-        if runnable.task().id() == task {
+        if runnable.task().id() == task && runnable.is_awaited() {
             return Some(runnable);
         }
         self.deque.push(runnable);

@@ -198,8 +198,13 @@ impl Seated {
 
     /// A share of the injector.
     pub(super) fn take_share(&self, pool: &'static Pool) -> Option<Runnable> {
-        self.with_queue(|queue| queue.take_share(&pool.injector, pool.seats.len()))
-            .flatten()
+        let taken = self.with_queue(|queue| queue.take_share(&pool.injector, pool.seats.len()));
+        let next = taken.flatten();
+        if next.is_some() {
+            // The rest is here now, and whoever was called for it may have looked while it was in neither place.
+            pool.watcher.arm_for_own_seat(pool);
+        }
+        next
     }
 
     /// Wakes what the driver brought: each push of that goes to this thread's deque, and rouses nobody.

@@ -89,13 +89,15 @@ impl Watcher {
     /// Goes to sleep, unless something waits.
     fn disarm(&self, pool: &Pool) {
         let disarm = || self.is_armed.store(false, Ordering::SeqCst);
-        if asymmetric::is_available() {
+        let is_fenced = if asymmetric::is_available() {
             disarm();
+            asymmetric::heavy_fence()
         } else {
             pool.idle.if_all_are_vacant(disarm);
-        }
-        asymmetric::heavy_fence();
-        if pool.has_work() {
+            fence(Ordering::SeqCst);
+            true
+        };
+        if !is_fenced || pool.has_work() {
             self.is_armed.store(true, Ordering::SeqCst);
         }
     }

@@ -20,6 +20,7 @@ use super::queue::LocalQueue;
 use super::seated::{Next, Role, Seated, here};
 use super::spares::Errand;
 use super::task::{Runnable, wake_all};
+use super::wakeup::Wakeup;
 use super::{idle, local, pool};
 use crate::reactor;
 use std::cell::{Cell, RefCell};
@@ -56,12 +57,13 @@ pub(super) fn run(pool: &'static Pool, first: Errand) {
 }
 
 /// Runs one task of the worker's queue from within a `block_on`, or parks as the worker's loop would: for a worker that
-/// could not step aside.
-pub(super) fn serve_once() {
+/// could not step aside. What it finds in passing may be for that `block_on` or a local task: then it does not park.
+pub(super) fn serve_once(wakeup: &Wakeup) {
     let pool = pool::started().expect("there are no workers without a pool");
     let worker = Worker::new(pool);
     match worker.find() {
         Some(runnable) => runnable.run(),
+        None if wakeup.is_woken() || local::is_ready() => {}
         None => worker.park(),
     }
     worker.announce();

@@ -92,6 +92,7 @@ mod tests {
     use super::super::source::Direction;
     use super::*;
     use std::os::fd::AsFd;
+    use std::sync::LazyLock;
 
     #[test]
     fn every_index_has_its_own_place() {
@@ -111,7 +112,8 @@ mod tests {
 
     #[test]
     fn a_key_finds_the_life_it_is_of() {
-        let table: &SourceTable = Box::leak(Box::default());
+        static TABLE: LazyLock<SourceTable> = LazyLock::new(SourceTable::default);
+        let table: &'static SourceTable = &TABLE;
         let (reader, _writer) = rustix::pipe::pipe().unwrap();
         let source = table.open(reader.as_fd()).unwrap();
         for direction in Direction::BOTH {

@@ -60,6 +60,11 @@ impl Runnable {
         &self.0
     }
 
+    /// Whether somebody waits for the task's end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.state().has_joiner()
+    }
+
     /// Whether this is the run of a task that was polled and yielded, and not of one that was spawned or woken.
     #[inline]
     pub(crate) fn is_put_off(&self) -> bool {
