@@ -276,7 +276,7 @@ fn when_the_time_is_over_the_condition_is_looked_at_once_more() {
 
     let mut waiter = Waiter::new(scene.changed.wait_timeout_until(
         scene.lock(),
-        Duration::from_millis(1),
+        Duration::from_millis(50),
         |value| *value == 7,
     ));
     // Nobody notifies, but by the time it looks the value is there.

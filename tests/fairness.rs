@@ -6,6 +6,8 @@
 mod common;
 
 use common::{Event, serve_and_ask, watchdog, with_workers};
+use parklet::fs::File;
+use parklet::io::{SeekFrom, prelude::*};
 use parklet::sync;
 use parklet::{channel, task};
 use std::cell::Cell;
@@ -315,6 +317,37 @@ fn the_budget_of_a_poll_is_counted_in_operations() {
         let reader = task::spawn_local(async move {
             for number in 0..10_000 {
                 assert_eq!(receiver.recv().await, Ok(number));
+            }
+        });
+        reader.await;
+        neighbour.abort();
+        // 128 a poll.
+        assert!((50..200).contains(&turns.get()), "{}", turns.get());
+    });
+}
+
+#[test]
+fn reads_and_jumps_in_a_file_are_counted_too() {
+    let _watchdog = watchdog();
+    task::block_on(async {
+        let mut file = File::open("Cargo.toml").await.unwrap();
+        let mut byte = [0];
+        file.read_exact(&mut byte).await.unwrap();
+        let turns = Rc::new(Cell::new(0));
+        let neighbour = task::spawn_local({
+            let turns = Rc::clone(&turns);
+            async move {
+                loop {
+                    turns.set(turns.get() + 1);
+                    task::yield_now().await;
+                }
+            }
+        });
+        let reader = task::spawn_local(async move {
+            for _ in 0..5_000 {
+                // Back to the byte that was read, which needs no job.
+                assert_eq!(file.seek(SeekFrom::Current(-1)).await.unwrap(), 0);
+                file.read_exact(&mut byte).await.unwrap();
             }
         });
         reader.await;

@@ -7,7 +7,7 @@ use common::{in_own_process, watchdog};
 use futures_lite::future::{poll_once, zip};
 use parklet::fs::{File, OpenOptions};
 use parklet::io::{ErrorKind, SeekFrom, Write, prelude::*};
-use parklet::task::{block_on, spawn, spawn_blocking};
+use parklet::task::{block_on, spawn, spawn_blocking, yield_now};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use std::error::Error as _;
 use std::fs;
@@ -266,12 +266,14 @@ fn a_read_that_is_dropped_midway_loses_nothing() {
         end.write_all(b"hello, world").unwrap();
         file.read_exact(&mut buf).await.unwrap();
         assert_eq!(&buf, b"hello");
+        // The first read asks for no more than that, the second one reads all there is.
+        file.read_exact(&mut buf[..1]).await.unwrap();
         // What was read ahead of a pipe cannot be put back, and is still there after a write.
         let (written, _) = zip(file.clone().write(b"!"), async {}).await;
         assert_eq!(written.unwrap(), 1);
-        let mut rest = [0; 8];
+        let mut rest = [0; 7];
         file.read_exact(&mut rest).await.unwrap();
-        assert_eq!(&rest, b", world!");
+        assert_eq!(&rest, b" world!");
     });
 }
 
@@ -347,6 +349,49 @@ fn each_of_two_tasks_gets_the_result_of_its_own_write() {
     let mut found = [0; 18];
     end.read_exact(&mut found).unwrap();
     assert_eq!(&found, b"onesecondonesecond");
+}
+
+#[test]
+fn a_write_takes_no_part_of_its_own_from_another_task() {
+    let _watchdog = watchdog();
+    let (_folder, path, mut end) = pipe();
+    let file = block_on(open(&path));
+    let size = fill(&path);
+    let (one, two) = (ByHand::new(), ByHand::new());
+    assert!(one.write(&file, b"one").is_pending());
+    assert!(two.write(&file, b"one line").is_pending());
+    drain(&end, size);
+    assert_eq!(two.finish_write(&file, b"one line").unwrap(), 8);
+    let Poll::Ready(result) = one.write(&file, b"one") else {
+        panic!("the first one is written again");
+    };
+    assert_eq!(result.unwrap(), 3);
+    let mut found = [0; 11];
+    end.read_exact(&mut found).unwrap();
+    assert_eq!(&found, b"oneone line");
+}
+
+#[test]
+fn two_clones_write_at_the_same_time_in_one_task() {
+    let _watchdog = watchdog();
+    let (_folder, path, mut end) = pipe();
+    block_on(async {
+        let mut file = open(&path).await;
+        let mut clone = file.clone();
+        let size = fill(&path);
+        let other = async {
+            yield_now().await;
+            // The write below is under way; this one will be the first to see its end, and begin.
+            assert!(poll_once(clone.write(b"other")).await.is_none());
+            drain(&end, size);
+            clone.write_all(b"other").await.unwrap();
+        };
+        zip(other, async { file.write_all(b"one").await.unwrap() }).await;
+        file.write_all(b"!").await.unwrap();
+    });
+    let mut found = [0; 9];
+    end.read_exact(&mut found).unwrap();
+    assert_eq!(&found, b"oneother!");
 }
 
 #[test]
@@ -690,13 +735,13 @@ fn options_of_unix_and_permissions_are_kept() {
     block_on(async {
         let (_folder, path) = nothing();
         let mut options = OpenOptions::default();
-        options.write(true).create(true).truncate(true).mode(0o640);
+        options.write(true).create(true).truncate(true).mode(0o600);
         let file = options.open(&path).await.unwrap();
-        assert_eq!(file.metadata().await.unwrap().mode() & 0o777, 0o640);
-        file.set_permissions(fs::Permissions::from_mode(0o600))
+        assert_eq!(file.metadata().await.unwrap().mode() & 0o777, 0o600);
+        file.set_permissions(fs::Permissions::from_mode(0o640))
             .await
             .unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
         file.sync_all().await.unwrap();
         file.sync_data().await.unwrap();
     });
@@ -736,6 +781,34 @@ fn the_cursor_goes_along_into_std_and_to_clones() {
             fs::File::try_from(file).unwrap().stream_position().unwrap() % 50,
             18
         );
+    });
+}
+
+#[test]
+fn a_duplicate_that_goes_back_takes_the_cursor_along() {
+    block_on(async {
+        let (_folder, path) = with(&(0..200).collect::<Vec<u8>>());
+        let std = fs::File::options().read(true).write(true).open(&path);
+        let mut duplicate = std.unwrap();
+        let mut file = File::from(duplicate.try_clone().unwrap());
+        let mut byte = [0];
+        for _ in 0..2 {
+            // Of the second one on, the rest is read ahead.
+            for expected in 0..5 {
+                file.read_exact(&mut byte).await.unwrap();
+                assert_eq!(byte, [expected]);
+            }
+            duplicate.rewind().unwrap();
+            assert_eq!(file.seek(SeekFrom::Current(0)).await.unwrap(), 0);
+        }
+        for _ in 0..5 {
+            file.read_exact(&mut byte).await.unwrap();
+        }
+        duplicate.rewind().unwrap();
+        file.write_all(b"first").await.unwrap();
+        assert!(fs::read(&path).unwrap().starts_with(b"first\x05"));
+        file.read_exact(&mut byte).await.unwrap();
+        assert_eq!(byte, [5]);
     });
 }
 

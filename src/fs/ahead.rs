@@ -9,6 +9,9 @@
 //!
 //! The kernel's cursor is ahead of ours by what was read ahead. Before anything but a read it goes back there
 //! ([`Ahead::unread`]). What cannot go back, a pipe or a terminal, keeps those bytes for the next read.
+//!
+//! A duplicate of the descriptor, std's `try_clone` say, moves the kernel's cursor and ours with it. Where ours would be
+//! before the beginning of the file, what was read ahead is forgotten, and ours is the kernel's.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -105,7 +108,10 @@ impl Ahead {
     /// Brings the kernel's cursor back to ours and forgets what was read ahead, if the file can be read twice.
     pub(super) fn unread(&mut self, file: &File) {
         let left = self.end - self.start;
-        if left > 0 && (&*file).seek(SeekFrom::Current(-(left as i64))).is_err() {
+        if left > 0
+            && let Err(error) = (&*file).seek(SeekFrom::Current(-(left as i64)))
+            && error.kind() == io::ErrorKind::NotSeekable
+        {
             return;
         }
         (self.start, self.end, self.window, self.then) = (0, 0, 0, None);
@@ -119,8 +125,10 @@ impl Ahead {
             && start <= self.end
         {
             let kernels = file.stream_position()?;
-            (self.start, self.then) = (start, None);
-            return Ok(kernels - (self.end - start) as u64);
+            if let Some(ours) = kernels.checked_sub((self.end - start) as u64) {
+                (self.start, self.then) = (start, None);
+                return Ok(ours);
+            }
         }
         self.unread(file);
         file.seek(to)

@@ -16,9 +16,13 @@ use std::task::{Context, Poll};
 /// An open file.
 ///
 /// It reads and writes at one cursor, which [`Seek`] moves. Clones share the cursor, and `&File` reads and writes as well:
-/// several tasks may use one file, and each call is done by itself, in the order in which they come. Reads run ahead, up to
+/// several tasks may use one file, and each call is done by itself, in no order that is promised. Reads run ahead, up to
 /// 128 KiB, once one has followed another; what was read ahead is put back before a write or a jump, and seen by nobody. What
 /// others write there meanwhile is not seen either, until the cursor is moved with `SeekFrom::Start` or `SeekFrom::End`.
+///
+/// Two calls that are under way at the same time in one task, in a `join` or a `race`, need a clone each, and so do the two
+/// sides for which one would `split` a stream. Through one handle they look like a call that was dropped and another one
+/// after it, and a write may be done twice.
 ///
 /// When a write has returned, the kernel has the bytes: there is nothing to flush, and nothing to be lost when the file
 /// is dropped or the program ends. async-std's `File` holds them back until a flush; this one needs none, and `BufWriter`

@@ -4,14 +4,18 @@
 //! is told by its bytes; whose call it is, by the handle and, where several tasks may share one (`&File`), by the
 //! task's waker:
 //!
-//! 1. A call through the same handle whose bytes begin with those of the last write gets that write's result: it is the
-//!    same future, polled again, or a repetition of one that was dropped.
+//! 1. A call through the same handle with the bytes of the last write gets that write's result: it is the same future,
+//!    polled again, or a repetition of one that was dropped. To the one who began it the result is due also if more bytes
+//!    follow; by somebody else, that is another write.
 //! 2. A call by the one who began that write with other bytes, or a call to do something else, means that it was
 //!    dropped. It counts as done.
 //! 3. A call by somebody else says nothing about it. Its result is kept aside for the one who began it, since writing
 //!    once more would write twice.
 //! 4. A failed write is told to whoever calls next: nothing was written, so the one who began it may simply try again.
 //!    A failure that nobody came to ask for is said on the standard error.
+//!
+//! Two calls at the same time by one task through one handle cannot be told from a dropped one and its successor (rule 2).
+//! Hence [`File`](super::File) wants a clone for each of them.
 
 use crate::sync::waking_lock::Wakes;
 use std::collections::VecDeque;
@@ -108,8 +112,8 @@ impl FinishedWrites {
         failed.result.err().map(Unreported::tell)
     }
 
-    /// The result for a call that is to write `buf`, if that has been written already (rule 1); with it the memory of
-    /// the bytes. `None`: it is another write, and this one's turn to begin.
+    /// The result for a call whose job would be to write `buf`, if that has been written already (rule 1); with it the
+    /// memory of the bytes. `None`: it is another write, and this one's turn to begin.
     pub(super) fn claim(
         &mut self,
         caller: Caller<'_>,
@@ -117,7 +121,10 @@ impl FinishedWrites {
         wakes: &mut Wakes,
     ) -> Option<(usize, Vec<u8>)> {
         let is_same = |last: &mut FinishedWrite| {
-            last.writer.handle == caller.handle && buf.starts_with(&last.bytes)
+            let is_whole = last.bytes.len() == buf.len();
+            last.writer.handle == caller.handle
+                && (is_whole || caller.is(&last.writer))
+                && buf.starts_with(&last.bytes)
         };
         if let Some(last) = self.last.take_if(is_same) {
             wakes.retire(last.writer.task);

@@ -18,6 +18,7 @@
 
 use super::ahead::{Ahead, ReadJob, uninterrupted};
 use super::finished_writes::{Caller, FinishedWrite, FinishedWrites, Unreported, Writer};
+use crate::budget;
 use crate::io::{Explain, SeekFrom};
 use crate::sync::park_until::park_until;
 use crate::sync::waking_lock::{Wakes, WakingLock};
@@ -145,6 +146,8 @@ impl OpenFile {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        // What was read ahead may be taken without a wait.
+        ready!(budget::charge(cx));
         self.state.with(|state, wakes| {
             loop {
                 ready!(state.poll_job(self, cx, wakes));
@@ -168,6 +171,7 @@ impl OpenFile {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        let buf = &buf[..buf.len().min(MOST_A_JOB)];
         self.state.with(|state, wakes| {
             loop {
                 ready!(state.poll_job(self, cx, wakes));
@@ -179,7 +183,7 @@ impl OpenFile {
                 state.ahead.unread(&self.file);
                 let mut bytes = state.ahead.memory();
                 bytes.clear();
-                bytes.extend_from_slice(&buf[..buf.len().min(MOST_A_JOB)]);
+                bytes.extend_from_slice(buf);
                 let writer = caller.into();
                 state.begin_job(self, JobKind::Write, Work::Write { writer, bytes });
             }
@@ -207,6 +211,7 @@ impl OpenFile {
         caller: Caller<'_>,
         to: SeekFrom,
     ) -> Poll<io::Result<u64>> {
+        ready!(budget::charge(cx));
         self.state.with(|state, wakes| {
             ready!(state.poll_job(self, cx, wakes));
             state.begin_other(caller, wakes)?;

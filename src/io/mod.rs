@@ -22,6 +22,9 @@
 //! | `read_until`, `read_until_bounded`, `read_to_end`: what was read is in the caller's buffer | `write_all`, `write!`: how much was written is forgotten |
 //! | [`Stdin::read_line`], `next` on [`StdinLines`] | [`copy`]: what was read and not yet written |
 //!
+//! The exception is `write` on a [`File`](crate::fs::File): dropped midway, it goes on by itself. To repeat it is safe; a
+//! different one comes after it.
+//!
 //! futures-lite's `read_line` *replaces* the string it is given and wants it empty (std's appends); `read_line_bounded`
 //! appends.
 //!
