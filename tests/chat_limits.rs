@@ -16,7 +16,9 @@ fn server_with(change: impl FnOnce(&mut Limits)) -> Server {
 fn start(change: impl FnOnce(&mut Limits), policy: LagPolicy) -> Server {
     let mut limits = Limits::default();
     change(&mut limits);
+    // Who is slow here is to get all there is.
     let builder = Builder::new().limits(limits).lag_policy(policy);
+    let builder = builder.farewell(GUARD);
     Server::start_built(builder, |listener| listener)
 }
 
@@ -257,9 +259,12 @@ fn overrun(server: &Server, hello: bool) -> (Client, Client) {
     for _ in 0..300 {
         poster.post("g", &message);
     }
-    poster.sync();
-    poster.post("g", "the last one");
-    poster.sync();
+    for last in ["", "the last one"] {
+        poster.post("g", last);
+        poster.post("no such group", "");
+        // The group may have lost its only member by then.
+        while !poster.line().contains("'no such group'") {}
+    }
     (slow, poster)
 }
 
@@ -289,7 +294,7 @@ fn outbox_messages_and_lag_is_counted() {
             break;
         }
     }
-    assert_eq!(seen, 301);
+    assert_eq!(seen, 302);
     assert!(dropped > 0);
     ping(&mut slow);
 }
@@ -354,6 +359,93 @@ fn a_client_that_does_not_read_its_direct_messages_is_busy() {
 }
 
 #[test]
+fn a_flood_of_direct_messages_holds_up_no_group() {
+    let server = server_with(|limits| limits.outbox_messages = 100);
+    let mut slow = server.connect();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&slow.socket, 128 * 1024).unwrap();
+    slow.hello("slow", "");
+    slow.send("{\"Join\":{\"group_name\":\"g\"}}\n");
+    ping(&mut slow);
+    let mut anna = welcomed(&server, "anna");
+    let direct = format!(
+        "{{\"Direct\":{{\"to\":\"slow\",\"message\":\"{}\"}}}}\n",
+        "x".repeat(LARGE)
+    );
+    // Until a hundred wait.
+    let mut sent = 0;
+    loop {
+        anna.send(&direct);
+        anna.send("{\"Ping\":{}}\n");
+        if anna.line() != "{\"Pong\":{}}\n" {
+            break;
+        }
+        sent += 1;
+        assert!(sent < 5000, "all were taken");
+    }
+    anna.line();
+    anna.post("g", "hear me");
+    ping(&mut anna);
+    let mut before = 0;
+    while !slow.line().contains("hear me") {
+        before += 1;
+    }
+    assert!(before + 50 < sent, "{before} of {sent} came before");
+    for _ in before..sent {
+        assert!(slow.line().starts_with("{\"Direct\":{\"from\":\"anna\","));
+    }
+    ping(&mut slow);
+}
+
+#[test]
+fn who_was_sent_the_end_can_be_sent_nothing_more() {
+    let server = server_with(|limits| limits.line_length = 100);
+    let mut gone = welcomed(&server, "gone");
+    let mut anna = welcomed(&server, "anna");
+    gone.send([&[b'x'; 101][..], b"\n"].concat());
+    gone.line();
+    gone.end();
+    // Its connection is still there: the server waits for it to be closed from there.
+    anna.send("{\"Direct\":{\"to\":\"gone\",\"message\":\"m\"}}\n");
+    assert_eq!(
+        anna.line(),
+        "{\"Error\":{\"code\":\"no_such_client\",\"text\":\"there is no client gone\",\"about\":\"gone\"}}\n"
+    );
+}
+
+#[test]
+fn what_was_taken_for_a_client_is_sent_though_the_server_stops() {
+    let server = server_with(|limits| limits.outbox_messages = 1000);
+    let mut slow = server.connect();
+    rustix::net::sockopt::set_socket_recv_buffer_size(&slow.socket, 128 * 1024).unwrap();
+    slow.hello("slow", "");
+    let mut anna = welcomed(&server, "anna");
+    // Many of them, so that more wait than are sent in one go.
+    let direct = format!(
+        "{{\"Direct\":{{\"to\":\"slow\",\"message\":\"{}\"}}}}\n",
+        "x".repeat(20)
+    );
+    let (mut taken, mut is_busy) = (0, false);
+    while !is_busy {
+        anna.send(direct.repeat(100));
+        anna.send("{\"Ping\":{}}\n");
+        taken += 100;
+        while anna.line() != "{\"Pong\":{}}\n" {
+            is_busy = true;
+            taken -= 1;
+        }
+        assert!(taken < 1_000_000, "all were taken");
+    }
+    let stopped = std::thread::spawn(move || server.stop());
+    anna.end();
+    for _ in 0..taken {
+        assert!(slow.line().starts_with("{\"Direct\":{\"from\":\"anna\","));
+    }
+    slow.end();
+    drop((slow, anna));
+    assert_eq!(stopped.join().unwrap(), [""; 0]);
+}
+
+#[test]
 fn a_million_bad_lines_wait_for_their_errors_to_be_read() {
     let server = Server::start();
     let mut rude = server.connect();
@@ -398,7 +490,7 @@ fn first_line() {
 
 #[test]
 fn who_has_said_its_first_line_may_be_silent_for_longer() {
-    let server = server_with(|limits| limits.first_line = Duration::from_millis(200));
+    let server = server_with(|limits| limits.first_line = Duration::from_secs(2));
     let mut base = server.connect();
     base.join("g");
     let mut anna = welcomed(&server, "anna");
@@ -435,5 +527,13 @@ fn who_answers_pings_stays() {
         assert_eq!(anna.line(), "{\"Ping\":{}}\n");
         anna.send("{\"Pong\":{}}\n");
     }
-    ping(&mut anna);
+    anna.send("{\"Ping\":{}}\n");
+    // It may have been asked once more in the meantime.
+    let answer = loop {
+        let line = anna.line();
+        if line != "{\"Ping\":{}}\n" {
+            break line;
+        }
+    };
+    assert_eq!(answer, "{\"Pong\":{}}\n");
 }

@@ -127,6 +127,41 @@ fn what_clients_say_is_in_no_log() {
     assert!(!log.contains("hush") && !log.contains("anna"), "{log}");
 }
 
+#[test]
+fn nor_is_a_group_that_a_client_fell_behind() {
+    let (server, address) = server(&["--lag=disconnect", "--outbox-messages=1", "--drain=60"]);
+    let (mut slow, mut poster) = (Client::connect(address), Client::connect(address));
+    // The line break would forge a line of the log.
+    slow.join("hush\\nchat_server: hush");
+    let message = "x".repeat(8 * 1024);
+    // More than the sockets hold between them.
+    for _ in 0..4000 {
+        poster.post("hush\\nchat_server: hush", &message);
+    }
+    poster.post("no such group", "");
+    while !poster.line().contains("'no such group'") {}
+    while slow.line_or_end().is_some() {}
+    drop((slow, poster));
+    server.signal(Signal::TERM);
+    let log = server.wait().stderr;
+    assert!(log.ends_with(" ended: it fell behind a group\n"), "{log}");
+    assert!(!log.contains("hush") && log.lines().count() == 1, "{log}");
+}
+
+#[test]
+fn sighup_ends_no_server() {
+    let (server, address) = server(&[]);
+    let mut client = Client::connect(address);
+    for _ in 0..2 {
+        server.signal(Signal::HUP);
+        client.sync();
+    }
+    drop(client);
+    server.signal(Signal::TERM);
+    let ended = server.wait();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
 /// A child that is killed when the test is through with it.
 struct Killed(Child);
 

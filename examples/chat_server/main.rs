@@ -125,6 +125,7 @@ fn start(configuration: &Configuration) -> ExitCode {
 
 async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io::Result<()> {
     let signal = signals::stop_signal()?;
+    let hangups = Hangups::new()?;
     let watched = Arc::new(Watched::default());
     let clients = Clients::at(&settings.listen, watched.traffic.clone()).await?;
     let address = clients.address()?;
@@ -150,7 +151,7 @@ async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io
     let server = match certificate {
         None => pool.spawn(server.run(clients, stop))?,
         Some(certificate) => {
-            let reloading = reload_on_hangup(Hangups::new()?, certificate.clone());
+            let reloading = reload_on_hangup(hangups, certificate.clone());
             task::Builder::new().spawn(reloading)?.detach();
             let clients = EncryptedClients {
                 clients,

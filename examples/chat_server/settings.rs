@@ -310,7 +310,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new(
         "drain",
         "SECONDS",
-        "how long clients may take to go when the server stops",
+        "how long parting from a client may take, at a stop and at any time",
         Kind::Seconds(0, 3600, |settings| &mut settings.drain),
     ),
     Row::new(

@@ -5,7 +5,7 @@
 //! works whatever the server is busy with; and by exiting, since the first process of a container is not killed by
 //! signals.
 //!
-//! And being told to read its files again: SIGHUP, where there are such files.
+//! And being told to read its files again: SIGHUP. Where there are no such files, it does nothing.
 
 use std::io;
 use std::os::unix::net::UnixStream as Pipe;
@@ -36,7 +36,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// What SIGHUP brings, from here on.
+/// What SIGHUP brings. From here on it does not end the program, even if nobody waits for it or this is dropped.
 pub(crate) struct Hangups(UnixStream);
 
 impl Hangups {

@@ -183,7 +183,7 @@ mod tests {
             table
                 .admit(address, &limits)
                 .err()
-                .map(|it| it.text().to_string())
+                .map(|it| it.log_text().to_string())
         };
 
         let first = table.admit(address, &limits).unwrap();

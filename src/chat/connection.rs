@@ -7,8 +7,10 @@
 //! |---|---|---|
 //! | it sent the end of its requests (or left) | what was posted before, then the end | end when that is written |
 //! | the server stops | the same | the same |
-//! | a limit that cannot be answered and forgotten | an error that names it, then the end | end with the connection |
+//! | a limit that cannot be answered and forgotten | an error that names it, then the end | end at once |
 //! | the socket fails | nothing | end at once |
+//!
+//! Its name ends after its memberships, and both before the end is sent.
 //!
 //! A connection is one task, which reads and writes in turn: whatever it waits for wakes that one, and nothing in it
 //! needs a lock. What the requests do stands in `talk`.
@@ -83,7 +85,8 @@ pub(crate) async fn serve<S: ChatStream>(
         End::Peace => Ok(()),
         End::Told(refusal) => {
             talk.refuse(&refusal);
-            Err(refusal.text().to_string())
+            talk.take_leave();
+            Err(refusal.log_text().to_string())
         }
         End::Failed(error) => return Err(error.to_string()),
     };
@@ -162,7 +165,7 @@ fn end_of(error: ChatError) -> End {
     }
 }
 
-/// Sends the last of what the client is to get, and the end. In peace, that is also what was posted to its groups.
+/// Sends the last of what the client is to get, and the end. In peace, that is also what others sent to it and its groups.
 fn poll_part<S: ChatStream>(
     talk: &mut Talk<S>,
     is_peace: bool,
@@ -177,14 +180,16 @@ fn poll_part<S: ChatStream>(
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(refusal)) => {
                     talk.refuse(&refusal);
-                    break;
+                    talk.take_leave();
                 }
-                // This task has had its share of the thread, and is on the list for another.
+                // This task has had its share of the thread, and is on the list for another; or somebody is just
+                // sending something to it.
                 Poll::Pending if !talk.is_up_to_date() => return Poll::Pending,
-                Poll::Pending => break,
+                Poll::Pending if talk.has_taken_leave() => break,
+                // Once more after that: until then others may have sent something to it alone.
+                Poll::Pending => talk.take_leave(),
             }
         }
-        talk.leave_all();
     }
     talk.poll_close(cx)
 }

@@ -48,7 +48,7 @@ pub struct Limits {
     /// How many messages one client can post in a second, to groups and to single clients; asking for lists counts, too.
     ///
     /// None by default, for as many as it can: a ring that is written faster than its members read drops the oldest, so
-    /// that a flood costs them messages, but the server no memory.
+    /// that a flood costs them messages, but the server no more memory than the ring has room for.
     pub posts_per_second: Option<u32>,
     /// How many messages of these can come at once, after a while without. 20.
     pub posts_burst: u32,
@@ -56,13 +56,15 @@ pub struct Limits {
     /// And so many may wait for one client alone. 1000.
     pub outbox_messages: usize,
     /// With how many bytes that one client has not taken yet no more are prepared for it; what else comes stays in its
-    /// groups. 64 KiB: enough to fill a system call.
+    /// groups, and what is for it alone in a mailbox of its own, as many as
+    /// [`outbox_messages`](Self::outbox_messages) in each. 64 KiB: enough to fill a system call.
     pub outbox_bytes: usize,
     /// How long a client can take to say its first line. Five minutes: people read before they type.
     #[serde(rename = "first_line_ms", with = "milliseconds")]
     pub first_line: Duration,
-    /// How long a client that said `Hello` can be silent before it is asked for a sign of life; after as long again a
-    /// second time, and after a third it is disconnected. A minute. A client that never said `Hello` knows no such
+    /// How often it is looked whether a client that said `Hello` has said anything since. If not, it is asked for a sign of
+    /// life, the next time once more, and then it is disconnected: so it can be silent for up to twice that before it is
+    /// asked. A minute. A client that never said `Hello` knows no such
     /// question and is left to the system's own, TCP's keep-alive.
     #[serde(rename = "ping_after_ms", with = "milliseconds")]
     pub ping_after: Duration,
@@ -103,8 +105,8 @@ pub enum LagPolicy {
     /// It is told how many messages were dropped, and goes on with the oldest that is kept.
     #[default]
     Skip,
-    /// It is told the same, and disconnected. That is found out when it has taken what it was sent before: one that takes
-    /// nothing costs no more than [`outbox_bytes`](Limits::outbox_bytes).
+    /// It is told the same, and disconnected. That is found out when it has taken what it was sent before. One that takes
+    /// nothing stays, and costs what is prepared for it and waits for it alone.
     Disconnect,
 }
 

@@ -58,7 +58,8 @@ impl<S: ChatStream> Outbound<S> {
             pieces: VecDeque::new(),
             sent: 0,
             bytes: 0,
-            max_bytes,
+            // With nothing waiting there is always room for one.
+            max_bytes: max_bytes.max(1),
             is_unflushed: false,
         }
     }
@@ -66,6 +67,11 @@ impl<S: ChatStream> Outbound<S> {
     /// Whether one more frame may be added. A single one may be longer than all there is room for.
     pub(crate) fn has_room(&self) -> bool {
         self.pieces.len() < MAX_BATCH_PIECES && self.bytes < self.max_bytes
+    }
+
+    /// Whether one more frame may be added that leaves room for others. There is when nothing waits.
+    pub(crate) fn has_half_its_room(&self) -> bool {
+        self.pieces.len() < MAX_BATCH_PIECES / 2 && self.bytes < self.max_bytes.div_ceil(2)
     }
 
     /// Adds a frame to be sent after the others.

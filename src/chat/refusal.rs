@@ -38,8 +38,14 @@ impl Refusal {
         Self::new(ErrorCode::NoSuchGroup, text).about(name)
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// What happened, for the log: without the names that clients choose, which are nobody's business there and may
+    /// have line breaks in them.
+    pub(crate) fn log_text(&self) -> &str {
+        match self.code {
+            ErrorCode::Limit | ErrorCode::Silent => &self.text,
+            ErrorCode::Lagged => "it fell behind a group",
+            _ => "it was refused something",
+        }
     }
 
     /// The line for a client of the base protocol.

@@ -57,8 +57,9 @@ enum Speaks {
 struct Guest {
     /// As others see it.
     name: Arc<str>,
-    _claim: Claim,
-    /// What others send to it alone.
+    /// Its right to the name, until it takes leave.
+    claim: Option<Claim>,
+    /// What others send to it alone, as long as it has the name.
     mailbox: channel::Receiver<Frame>,
     /// It wants to know who joins and leaves.
     wants_notices: bool,
@@ -95,14 +96,31 @@ impl<S: ChatStream> Talk<S> {
         self.outbound.has_room()
     }
 
-    /// Whether all that was posted to the client's groups has been passed on.
+    /// Whether all that others sent, to the client and to its groups, has been passed on.
     pub(crate) fn is_up_to_date(&self) -> bool {
-        self.memberships.iter().all(Membership::is_up_to_date)
+        let has_mail = match &self.speaks {
+            Speaks::Extended(guest) => {
+                // Who found the name before it was given up may still be about to send.
+                let may_get_more = guest.claim.is_none() && !guest.mailbox.is_closed();
+                may_get_more || !guest.mailbox.is_empty()
+            }
+            _ => false,
+        };
+        !has_mail && self.memberships.iter().all(Membership::is_up_to_date)
     }
 
-    /// Leaves all groups.
-    pub(crate) fn leave_all(&mut self) {
+    /// Leaves all groups, and gives up the client's name.
+    pub(crate) fn take_leave(&mut self) {
         self.memberships = Vec::new();
+        if let Speaks::Extended(guest) = &mut self.speaks {
+            guest.claim = None;
+        }
+    }
+
+    /// Whether nobody can send it anything any more.
+    pub(crate) fn has_taken_leave(&self) -> bool {
+        let has_name = matches!(&self.speaks, Speaks::Extended(guest) if guest.claim.is_some());
+        !has_name && self.memberships.is_empty()
     }
 
     /// Does what a line asks.
@@ -199,7 +217,7 @@ impl<S: ChatStream> Talk<S> {
         self.alarm = Alarm::after(limits.ping_after);
         self.speaks = Speaks::Extended(Box::new(Guest {
             name: name.as_str().into(),
-            _claim: claim,
+            claim: Some(claim),
             mailbox,
             wants_notices,
             has_spoken: false,
@@ -341,12 +359,18 @@ impl<S: ChatStream> Talk<S> {
         cx: &mut Context<'_>,
         is_new_waker: bool,
     ) -> Poll<Result<(), Refusal>> {
+        let mut may_have_mail = false;
         if let Speaks::Extended(guest) = &mut self.speaks {
-            while self.outbound.has_room() {
+            may_have_mail = true;
+            // The other half is for the groups, however much others send to the client alone.
+            while self.outbound.has_half_its_room() {
                 match Pin::new(&mut guest.mailbox).poll_next(cx) {
                     Poll::Ready(Some(frame)) => self.outbound.push(frame),
                     // It stays open as long as the claim is kept.
-                    Poll::Ready(None) | Poll::Pending => break,
+                    Poll::Ready(None) | Poll::Pending => {
+                        may_have_mail = false;
+                        break;
+                    }
                 }
             }
         }
@@ -360,7 +384,7 @@ impl<S: ChatStream> Talk<S> {
                 return passed_on;
             }
         }
-        if self.outbound.has_room() {
+        if self.outbound.has_room() && !may_have_mail {
             Poll::Pending
         } else {
             Poll::Ready(Ok(()))

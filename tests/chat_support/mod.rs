@@ -251,6 +251,12 @@ impl Program {
         stdin.write_all(text.as_ref()).unwrap();
     }
 
+    /// Types something, if there is anybody who could read it.
+    pub(crate) fn type_if_it_listens(&mut self, text: impl AsRef<[u8]>) -> bool {
+        let stdin = self.stdin.as_mut().expect("the input was ended before");
+        stdin.write_all(text.as_ref()).is_ok()
+    }
+
     /// Ends the program's standard input.
     pub(crate) fn end_input(&mut self) {
         self.stdin = None;
