@@ -2,50 +2,16 @@
 
 mod common;
 
-use common::{CountWakes, poll_with, with_workers};
+use common::{Waiter, with_workers};
 use parklet::sync::{Condvar, Mutex, MutexGuard};
 use parklet::task;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 /// Long enough that it is never over in a test.
 const LONG: Duration = Duration::from_secs(3600);
-
-/// Somebody who waits, polled once, and who counts its wakes.
-struct Waiter<F> {
-    future: Pin<Box<F>>,
-    wakes: Arc<CountWakes>,
-}
-
-impl<F: Future> Waiter<F> {
-    #[track_caller]
-    fn new(future: F) -> Waiter<F> {
-        let mut waiter = Waiter {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        };
-        assert!(waiter.poll().is_pending());
-        waiter
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        poll_with(self.future.as_mut(), &self.wakes)
-    }
-
-    /// What it waited for, for which it has been woken.
-    #[track_caller]
-    fn get(&mut self) -> F::Output {
-        assert!(self.wakes.count() > 0, "it was not woken");
-        let Poll::Ready(output) = self.poll() else {
-            panic!("it still waits");
-        };
-        output
-    }
-}
 
 /// A value, and who is told of its changes.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CountWakes, Drops, Event, Log, pend_once, poll, poll_with, watchdog, with_workers};
+use common::{Drops, Event, Log, Waiter, pend_once, poll, watchdog, with_workers};
 use parklet::future::race;
 use parklet::sync::OnceCell;
 use parklet::task;
@@ -13,38 +13,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-
-/// A future that waits, polled once, and who counts its wakes.
-struct Waiter<F> {
-    future: Pin<Box<F>>,
-    wakes: Arc<CountWakes>,
-}
-
-impl<F: Future> Waiter<F> {
-    #[track_caller]
-    fn new(future: F) -> Waiter<F> {
-        let mut waiter = Waiter {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        };
-        assert!(waiter.poll().is_pending());
-        waiter
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        poll_with(self.future.as_mut(), &self.wakes)
-    }
-
-    /// What it waited for, for which it has been woken.
-    #[track_caller]
-    fn get(&mut self) -> F::Output {
-        assert!(self.wakes.count() > 0, "it was not woken");
-        let Poll::Ready(output) = self.poll() else {
-            panic!("it still waits");
-        };
-        output
-    }
-}
 
 /// Makes the value after one poll that is pending.
 async fn slowly(value: u32) -> u32 {

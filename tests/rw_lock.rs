@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CountWakes, poll, poll_with, watchdog, with_workers};
+use common::{Waiter, poll, watchdog, with_workers};
 use parklet::future::race;
 use parklet::sync::{
     RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockUpgradableReadGuardArc,
@@ -14,40 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread;
-
-/// A future that waits, polled once, and who counts its wakes.
-struct Waiter<F> {
-    future: Pin<Box<F>>,
-    wakes: Arc<CountWakes>,
-}
-
-impl<F: Future> Waiter<F> {
-    #[track_caller]
-    fn new(future: F) -> Waiter<F> {
-        let mut waiter = Waiter {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        };
-        assert!(waiter.poll().is_pending());
-        waiter
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        poll_with(self.future.as_mut(), &self.wakes)
-    }
-
-    /// What it waited for, for which it has been woken.
-    #[track_caller]
-    fn get(&mut self) -> F::Output {
-        assert!(self.wakes.count() > 0, "it was not woken");
-        let Poll::Ready(output) = self.poll() else {
-            panic!("it still waits");
-        };
-        output
-    }
-}
 
 #[track_caller]
 fn assert_is_free(lock: &RwLock<impl Sized>) {

@@ -2,38 +2,16 @@
 
 mod common;
 
-use common::{CountWakes, poll, poll_with, watchdog, with_workers};
+use common::{Waiter, poll, watchdog, with_workers};
 use parklet::sync::{Barrier, Semaphore};
 use parklet::task;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::thread;
-
-/// A future that waits, polled once, and who counts its wakes.
-struct Waiter<F> {
-    future: Pin<Box<F>>,
-    wakes: Arc<CountWakes>,
-}
-
-impl<F: Future> Waiter<F> {
-    #[track_caller]
-    fn new(future: F) -> Waiter<F> {
-        let mut waiter = Waiter {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-        };
-        assert!(waiter.poll().is_pending());
-        waiter
-    }
-
-    fn poll(&mut self) -> Poll<F::Output> {
-        poll_with(self.future.as_mut(), &self.wakes)
-    }
-}
 
 #[test]
 fn there_are_as_many_permits_as_were_asked_for() {

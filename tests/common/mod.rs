@@ -259,6 +259,40 @@ pub(crate) fn poll_with<F: Future>(
     poll_once(future, &Waker::from(Arc::clone(wakes)))
 }
 
+/// A future that waits, polled once, and who counts its wakes.
+pub(crate) struct Waiter<F> {
+    /// In a box, so that many of them can stand in a list.
+    pub(crate) future: Pin<Box<F>>,
+    /// What it leaves its waker for.
+    pub(crate) wakes: Arc<CountWakes>,
+}
+
+impl<F: Future> Waiter<F> {
+    #[track_caller]
+    pub(crate) fn new(future: F) -> Waiter<F> {
+        let mut waiter = Waiter {
+            future: Box::pin(future),
+            wakes: Arc::default(),
+        };
+        assert!(waiter.poll().is_pending());
+        waiter
+    }
+
+    pub(crate) fn poll(&mut self) -> Poll<F::Output> {
+        poll_with(self.future.as_mut(), &self.wakes)
+    }
+
+    /// What it waited for, for which it has been woken.
+    #[track_caller]
+    pub(crate) fn get(&mut self) -> F::Output {
+        assert!(self.wakes.count() > 0, "it was not woken");
+        let Poll::Ready(output) = self.poll() else {
+            panic!("it still waits");
+        };
+        output
+    }
+}
+
 /// Polls once; what comes of it wakes nobody.
 pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     poll_once(future, Waker::noop())
