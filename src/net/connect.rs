@@ -10,6 +10,53 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// What one address may take at least while there is as much: the time after which the system asks a silent one again.
+const LEAST_SHARE: Duration = Duration::from_secs(1);
+
+/// The time that several addresses have together.
+#[derive(Debug)]
+pub(crate) struct SharedTime {
+    /// How much there was.
+    all: Duration,
+    /// When it is over; `None` for never.
+    deadline: Option<Instant>,
+}
+
+impl SharedTime {
+    /// Begins now.
+    pub(crate) fn begin(all: Duration) -> SharedTime {
+        SharedTime {
+            all,
+            deadline: Instant::now().checked_add(all),
+        }
+    }
+
+    /// How long the next one may take, of so many that are still to come.
+    pub(crate) fn share(&self, waiting: usize) -> Duration {
+        match self.deadline {
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                whole_milliseconds(share(left, waiting)).min(self.all)
+            }
+            None => Duration::MAX,
+        }
+    }
+}
+
+/// The time rounded up, since errors name it: 5s rather than 4.999982s.
+fn whole_milliseconds(time: Duration) -> Duration {
+    let rest = time.subsec_nanos() % 1_000_000;
+    let missing = (1_000_000 - rest) % 1_000_000;
+    time.saturating_add(Duration::from_nanos(missing.into()))
+}
+
+/// The next one's share of what is left.
+fn share(left: Duration, waiting: usize) -> Duration {
+    let waiting = u32::try_from(waiting).unwrap_or(u32::MAX).max(1);
+    (left / waiting).max(LEAST_SHARE).min(left)
+}
 
 /// A TCP connection to one address.
 ///
@@ -55,4 +102,28 @@ pub(crate) fn nonblocking_socket(family: AddressFamily) -> io::Result<OwnedFd> {
         flags,
         None,
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_share_the_time_and_what_one_leaves_goes_to_the_next() {
+        let seconds = Duration::from_secs;
+        assert_eq!(share(seconds(12), 4), seconds(3));
+        // The first one took 1 of its 3.
+        assert_eq!(share(seconds(11), 3), seconds(11) / 3);
+        assert_eq!(share(seconds(5), 1), seconds(5));
+        // Less than a second helps nobody.
+        assert_eq!(share(seconds(3), 8), seconds(1));
+        assert_eq!(share(seconds(1) / 2, 8), seconds(1) / 2);
+        assert_eq!(share(Duration::ZERO, 2), Duration::ZERO);
+        let almost = Duration::from_nanos(4_999_000_001);
+        assert_eq!(whole_milliseconds(almost), seconds(5));
+        assert_eq!(whole_milliseconds(seconds(5)), seconds(5));
+        let little = Duration::from_micros(1);
+        assert!(SharedTime::begin(little).share(1) <= little);
+        assert_eq!(SharedTime::begin(Duration::MAX).share(2), Duration::MAX);
+    }
 }

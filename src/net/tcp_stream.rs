@@ -1,8 +1,8 @@
 //! A TCP connection.
 
 use crate::io::explained;
-use crate::net::connect::connect_tcp;
-use crate::net::to_socket_addrs::try_each;
+use crate::net::connect::{SharedTime, connect_tcp};
+use crate::net::to_socket_addrs::{try_each, try_each_of};
 use crate::net::{Shutdown, SocketAddr, ToSocketAddrs, impl_stream_io};
 use crate::reactor::{Async, Shared};
 use std::time::Duration;
@@ -92,11 +92,21 @@ impl TcpStream {
         Ok(TcpStream::new(socket))
     }
 
-    /// Connects to one address within `timeout`; std's function, made async.
+    /// Connects as [`connect`](TcpStream::connect) does, within `timeout`: for looking the name up and for all its
+    /// addresses together.
+    ///
+    /// No address that stays silent uses up the time of those behind it: each may take an equal part of what is left
+    /// when its turn comes, so that what one has not used goes to the next ones. Only where that would be less than a
+    /// second, the time after which the system asks again, it may take a second, and the last ones may get nothing.
+    /// The time counts from the first poll. Any duration will do; with `Duration::ZERO` only what is there at once counts.
+    ///
+    /// std's function, made async, and for more than one address.
     ///
     /// # Errors
     ///
-    /// As [`connect`](TcpStream::connect), and `TimedOut` when the time is over.
+    /// As [`connect`](TcpStream::connect), and `TimedOut` when the time is over: `cannot connect to 192.0.2.1:80: timed
+    /// out after 5s`, where the time is that of the last address, or `cannot connect: no address was found: timed out
+    /// after 5s`.
     ///
     /// # Cancel safety
     ///
@@ -110,21 +120,34 @@ impl TcpStream {
     ///
     /// parklet::task::block_on(async {
     ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    ///     let address = listener.local_addr()?;
-    ///     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).await?;
-    ///     assert_eq!(stream.peer_addr()?, address);
+    ///     let port = listener.local_addr()?.port();
+    ///     let stream = TcpStream::connect_timeout(("localhost", port), Duration::from_secs(5)).await?;
+    ///     assert_eq!(stream.peer_addr()?.port(), port);
     ///     # std::io::Result::Ok(())
     /// })?;
     /// # std::io::Result::Ok(())
     /// ```
-    pub async fn connect_timeout(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-        match crate::io::timeout(timeout, connect_tcp(*address)).await {
-            Ok(socket) => Ok(TcpStream::new(socket)),
-            Err(error) => Err(explained(
-                error,
-                format_args!("cannot connect to {address}"),
-            )),
-        }
+    pub async fn connect_timeout<A: ToSocketAddrs>(
+        addresses: A,
+        timeout: Duration,
+    ) -> io::Result<TcpStream> {
+        let time = SharedTime::begin(timeout);
+        let found = crate::io::timeout(timeout, addresses.to_socket_addrs()).await;
+        let found: Vec<_> = match found {
+            Ok(found) => found.collect(),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                let attempt = "cannot connect: no address was found";
+                return Err(explained(error, attempt));
+            }
+            Err(error) => return Err(error),
+        };
+        let mut waiting = found.len();
+        let socket = try_each_of(found, "connect to", |address| {
+            let share = time.share(waiting);
+            waiting -= 1;
+            crate::io::timeout(share, connect_tcp(address))
+        });
+        Ok(TcpStream::new(socket.await?))
     }
 
     /// Reads without removing: the next read, or `peek`, gives the same bytes again.

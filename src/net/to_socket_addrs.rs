@@ -222,14 +222,26 @@ fn resolve(host: &str, port: u16) -> ToSocketAddrsFuture<vec::IntoIter<SocketAdd
 pub(crate) async fn try_each<A, T, F>(
     addresses: A,
     deed: &str,
-    mut attempt: impl FnMut(SocketAddr) -> F,
+    attempt: impl FnMut(SocketAddr) -> F,
 ) -> io::Result<T>
 where
     A: ToSocketAddrs,
     F: Future<Output = io::Result<T>>,
 {
+    try_each_of(addresses.to_socket_addrs().await?, deed, attempt).await
+}
+
+/// The same with addresses that have been looked up.
+pub(crate) async fn try_each_of<T, F>(
+    addresses: impl IntoIterator<Item = SocketAddr>,
+    deed: &str,
+    mut attempt: impl FnMut(SocketAddr) -> F,
+) -> io::Result<T>
+where
+    F: Future<Output = io::Result<T>>,
+{
     let mut failure = None;
-    for address in addresses.to_socket_addrs().await? {
+    for address in addresses {
         match attempt(address).await {
             Ok(socket) => return Ok(socket),
             Err(error) => failure = Some((address, error)),
