@@ -3,6 +3,7 @@
 mod common;
 
 use common::{CountWakes, poll, poll_with};
+use futures_sink::Sink;
 use parklet::channel::{
     self, Receiver, RecvError, SendError, Sender, TryRecvError, TrySendError, bounded, unbounded,
 };
@@ -11,7 +12,7 @@ use parklet::task;
 use std::marker::PhantomPinned;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 #[test]
@@ -311,6 +312,112 @@ fn a_stream_that_is_no_longer_polled_keeps_no_message_from_others() {
     sender.try_send(1).unwrap();
     assert_eq!((stream.count(), recv.count()), (1, 1));
     assert_eq!(poll(waits), Poll::Ready(Ok(1)));
+}
+
+/// One step of a sink.
+fn poll_sink<T>(
+    sender: &mut Sender<T>,
+    wakes: &Arc<CountWakes>,
+) -> Poll<Result<(), SendError<Option<T>>>> {
+    let waker = Waker::from(Arc::clone(wakes));
+    Pin::new(sender).poll_ready(&mut Context::from_waker(&waker))
+}
+
+#[test]
+fn a_sender_is_a_sink_that_waits_for_room() {
+    let (mut sender, receiver) = bounded(1);
+    let wakes = Arc::default();
+    assert_eq!(poll_sink(&mut sender, &wakes), Poll::Ready(Ok(())));
+    assert_eq!(Pin::new(&mut sender).start_send(1), Ok(()));
+    assert!(poll_sink(&mut sender, &wakes).is_pending());
+    assert!(poll_sink(&mut sender, &wakes).is_pending());
+    assert_eq!(wakes.count(), 0);
+
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(wakes.count(), 1);
+    assert_eq!(poll_sink(&mut sender, &wakes), Poll::Ready(Ok(())));
+    assert_eq!(Pin::new(&mut sender).start_send(2), Ok(()));
+
+    // Flushing and closing have nothing to do: the channel is open until the sender is gone.
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(
+        Pin::new(&mut sender).poll_flush(&mut cx),
+        Poll::Ready(Ok(()))
+    );
+    assert_eq!(
+        Pin::new(&mut sender).poll_close(&mut cx),
+        Poll::Ready(Ok(()))
+    );
+    assert!(!receiver.is_closed());
+    drop(sender);
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+}
+
+#[test]
+fn a_sink_that_is_left_alone_takes_no_room_from_others() {
+    let (mut sink, receiver) = bounded(1);
+    let (sink_wakes, send_wakes) = (Arc::default(), Arc::default());
+    let sender = sink.clone();
+    sender.try_send(1).unwrap();
+    assert!(poll_sink(&mut sink, &sink_wakes).is_pending());
+    let mut send = pin!(sender.send(2));
+    assert!(poll_with(send.as_mut(), &send_wakes).is_pending());
+
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!((sink_wakes.count(), send_wakes.count()), (1, 1));
+    assert_eq!(poll(send), Poll::Ready(Ok(())));
+    assert_eq!(receiver.try_recv(), Ok(2));
+}
+
+#[test]
+fn sinks_that_were_told_of_the_same_room_may_each_use_it_and_nobody_else() {
+    let (mut sink, receiver) = bounded(1);
+    let mut other = sink.clone();
+    let sender = sink.clone();
+    let wakes = Arc::default();
+    assert_eq!(poll_sink(&mut sink, &wakes), Poll::Ready(Ok(())));
+    assert_eq!(poll_sink(&mut other, &wakes), Poll::Ready(Ok(())));
+    assert_eq!(Pin::new(&mut sink).start_send(1), Ok(()));
+    assert_eq!(Pin::new(&mut other).start_send(2), Ok(()));
+    assert_eq!((sender.len(), sender.is_full()), (2, true));
+
+    let mut send = pin!(sender.send(3));
+    assert!(poll_with(send.as_mut(), &wakes).is_pending());
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert!(poll_with(send.as_mut(), &wakes).is_pending());
+    assert_eq!(sender.try_send(4), Err(TrySendError::Full(4)));
+    assert_eq!(receiver.try_recv(), Ok(2));
+    assert_eq!(poll(send), Poll::Ready(Ok(())));
+    assert_eq!(receiver.try_recv(), Ok(3));
+}
+
+#[test]
+fn a_closed_channel_wakes_its_sinks_and_gives_the_message_back() {
+    let (mut sender, receiver) = bounded(1);
+    let wakes = Arc::default();
+    sender.try_send(1).unwrap();
+    assert!(poll_sink(&mut sender, &wakes).is_pending());
+    receiver.close();
+    assert_eq!(wakes.count(), 1);
+    assert_eq!(
+        poll_sink(&mut sender, &wakes),
+        Poll::Ready(Err(SendError(None)))
+    );
+    assert_eq!(Pin::new(&mut sender).start_send(2), Err(SendError(Some(2))));
+}
+
+#[test]
+fn a_sender_that_is_dropped_while_its_sink_waits_leaves_no_waker_behind() {
+    let (mut sink, receiver) = bounded(1);
+    let sender = sink.clone();
+    sender.try_send(1).unwrap();
+    let wakes = Arc::default();
+    assert!(poll_sink(&mut sink, &wakes).is_pending());
+    drop(sink);
+    assert_eq!(Arc::strong_count(&wakes), 1);
+    assert_eq!(receiver.try_recv(), Ok(1));
+    assert_eq!(wakes.count(), 0);
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //!    there are never fewer turns out than there are messages for waiters, and a `recv` or `send` that is dropped
 //!    passes its turn on.
 //! 3. Streams get no turns. `poll_next` leaves its place in the queue behind in the receiver, and nobody can see
-//!    whether the stream will be polled again: a turn given to it might be lost while other receivers wait.
+//!    whether the stream will be polled again: a turn given to it might be lost while other receivers wait. The same for
+//!    sinks: room wakes all of them, and those who were told of it may use it together, beyond the capacity.
 //! 4. Messages are dropped after the unlock, since their destructors may use this channel.
 
 use super::sender::POLLED_AGAIN;
@@ -36,6 +37,8 @@ pub(super) struct ChannelState<T> {
     receivers: usize,
     /// `send`s that wait for room.
     waiting_sends: WaitQueue,
+    /// Senders that wait for room as sinks (rule 3).
+    waiting_sinks: WaitQueue,
     /// `recv`s that wait for a message.
     waiting_recvs: WaitQueue,
     /// Receivers that wait for a message as streams (rule 3).
@@ -72,6 +75,7 @@ impl<T> ChannelState<T> {
             senders: 1,
             receivers: 1,
             waiting_sends: WaitQueue::new(),
+            waiting_sinks: WaitQueue::new(),
             waiting_recvs: WaitQueue::new(),
             waiting_streams: WaitQueue::new(),
             waiting_for_close: WaitQueue::new(),
@@ -86,8 +90,10 @@ impl<T> ChannelState<T> {
         self.capacity
     }
 
+    /// Whether it holds what it can, or more, which only sinks can bring about (rule 3).
     pub(super) fn is_full(&self) -> bool {
-        self.capacity == Some(self.messages.len())
+        self.capacity
+            .is_some_and(|capacity| self.messages.len() >= capacity)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -113,7 +119,7 @@ impl<T> ChannelState<T> {
         }
     }
 
-    /// Takes a message in, for which there has to be room.
+    /// Takes a message in, for which there has to be room, or has been when a sink was told of it.
     pub(super) fn push(&mut self, message: T, wakes: &mut Wakes) {
         self.messages.push_back(message);
         let stream_takes_it =
@@ -140,6 +146,7 @@ impl<T> ChannelState<T> {
         let message = self.messages.pop_front()?;
         if !is_broken("channel_room_is_kept_quiet") {
             self.waiting_sends.notify_one(wakes);
+            self.waiting_sinks.notify_all(wakes);
         }
         Some(message)
     }
@@ -173,6 +180,29 @@ impl<T> ChannelState<T> {
             Err(Refusal::Closed) => {}
         }
         self.waiting_sends.served(ticket, wakes);
+        Poll::Ready(room)
+    }
+
+    /// Ready once there is room, which others may take before the sink does.
+    pub(super) fn poll_room(
+        &mut self,
+        ticket: &mut Option<Ticket>,
+        cx: &Context<'_>,
+        wakes: &mut Wakes,
+    ) -> Poll<Result<(), Refusal>> {
+        let room = self.check_room();
+        match room {
+            Err(Refusal::Full) => {
+                self.waiting_sinks.wait(ticket, cx.waker(), wakes);
+                return Poll::Pending;
+            }
+            Ok(()) if !budget::take() => {
+                wakes.wake(Some(cx.waker().clone()));
+                return Poll::Pending;
+            }
+            Ok(()) | Err(Refusal::Closed) => {}
+        }
+        self.waiting_sinks.served(ticket, wakes);
         Poll::Ready(room)
     }
 
@@ -220,6 +250,11 @@ impl<T> ChannelState<T> {
         self.waiting_sends.withdraw(ticket, wakes);
     }
 
+    /// A sender was dropped that may have waited as a sink.
+    pub(super) fn withdraw_sink(&mut self, ticket: &mut Option<Ticket>, wakes: &mut Wakes) {
+        self.waiting_sinks.served(ticket, wakes);
+    }
+
     /// A `recv` or a stream was dropped: its turn, if it had one, goes to the next (rule 2).
     pub(super) fn withdraw_recv(
         &mut self,
@@ -248,6 +283,7 @@ impl<T> ChannelState<T> {
             return true;
         }
         self.waiting_sends.notify_all(wakes);
+        self.waiting_sinks.notify_all(wakes);
         self.waiting_recvs.notify_all(wakes);
         self.waiting_streams.notify_all(wakes);
         self.waiting_for_close.notify_all(wakes);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! sender.rs ──► channel_state.rs ◄── receiver.rs      both_sides.rs: what these two do alike
+//!    │ sink.rs: a sender as a `Sink`
 //! weak.rs: handles that do not keep it open           error.rs
 //! ```
 //!
@@ -10,7 +11,7 @@
 //! senders or all receivers are gone, or by `close`; what it holds can still be received.
 //!
 //! Names and meaning are async-channel's, of 1.x and 2.x alike; as in 1.x, all types are `Unpin`, so a [`Receiver`] is
-//! read as a stream by `receiver.next().await` without pinning it. Inside is one lock around a deque and its wait
+//! read as a stream by `receiver.next().await` without pinning it, and a [`Sender`] is a sink. Inside is one lock around a deque and its wait
 //! queues: measured, that beats a lock-free queue with an event on the side, and it fits on a page. The channel needs
 //! no executor; the `_blocking` methods serve plain threads.
 //!
@@ -38,6 +39,7 @@ mod channel_state;
 mod error;
 mod receiver;
 mod sender;
+mod sink;
 mod weak;
 
 pub use self::error::{RecvError, SendError, TryRecvError, TrySendError};

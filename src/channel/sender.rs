@@ -15,18 +15,23 @@ use std::task::{Context, Poll, ready};
 /// The panic of a future that is polled after it was ready.
 pub(super) const POLLED_AGAIN: &str = "send() polled again after it was ready";
 
-/// Sends messages; clones send into the same channel.
+/// Sends messages; clones send into the same channel. It is a [`Sink`](futures_sink::Sink) too.
 ///
 /// When the last sender is dropped, the channel is closed: receivers get what is left, then an error.
 pub struct Sender<T> {
     /// What all senders and receivers share.
-    channel: Arc<Channel<T>>,
+    pub(super) channel: Arc<Channel<T>>,
+    /// The place in the queue, while the sink waits.
+    pub(super) ticket: Option<Ticket>,
 }
 
 impl<T> Sender<T> {
     /// A sender that has been counted.
     pub(super) fn new(channel: Arc<Channel<T>>) -> Sender<T> {
-        Sender { channel }
+        Sender {
+            channel,
+            ticket: None,
+        }
     }
 
     /// Sends a message; waits while the channel is full.
@@ -184,7 +189,11 @@ impl<T> Clone for Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.channel.with(ChannelState::remove_sender);
+        let Sender { channel, ticket } = self;
+        channel.with(|channel, wakes| {
+            channel.withdraw_sink(ticket, wakes);
+            channel.remove_sender(wakes);
+        });
     }
 }
 

@@ -15,12 +15,15 @@
 //!
 //! None of it knows the executor or the reactor, but for the timeouts of [`Condvar`]: a waiter is a waker in a queue, so
 //! all of it works under any executor and between executors. Take a `std::sync::Mutex` where nothing is awaited while it
-//! is locked, this [`Mutex`] where something is, and a channel where the value can travel instead of the lock.
+//! is locked, this [`Mutex`] where something is, and a channel where the value can travel instead of the lock. Plain
+//! threads take part through the methods that end in `_blocking` (`blocking.rs`).
 //!
 //! std's names stand here too, as in `async_std::sync`, so that one `use` serves both.
 
 #[cfg(not(parklet_loom))]
 mod barrier;
+#[cfg(not(parklet_loom))]
+mod blocking;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 pub mod broadcast;
 #[cfg(not(parklet_loom))]
