@@ -168,6 +168,13 @@ fn every_limit_reaches_the_server() {
         ("clients-per-address", "107", "clients_per_address", 107),
         ("posts-per-second", "108", "posts_per_second", 108),
         ("posts-burst", "109", "posts_burst", 109),
+        ("failed-logins", "14", "failed_logins", 14),
+        (
+            "failed-logins-per-minute",
+            "15",
+            "failed_logins_per_minute",
+            15,
+        ),
         ("outbox-messages", "110", "outbox_messages", 110),
         ("outbox-bytes", "1111", "outbox_bytes", 1111),
         ("first-line", "112.5", "first_line_ms", 112_500),
@@ -283,6 +290,11 @@ fn a_bad_value_is_told_with_its_place() {
             "posts-burst",
             "0",
             "expected a number of posts from 1 to 1000000",
+        ),
+        (
+            "failed-logins",
+            "0",
+            "expected a number of logins from 1 to 1000000",
         ),
         ("lag", "wait", "expected skip or disconnect"),
     ] {

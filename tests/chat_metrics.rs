@@ -144,6 +144,7 @@ fn the_numbers_are_what_the_clients_have_seen() {
         ("deliveries_total", 30),
         ("dropped_total", 0),
         ("lags_total", 0),
+        ("failed_logins_total", 0),
     ];
     for (name, number) in expected {
         server.wait_for(name, number);

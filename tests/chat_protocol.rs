@@ -7,19 +7,40 @@ use std::collections::btree_map::Entry;
 
 use chat_support::{Client, Server};
 use parklet::chat::server::Builder;
+use parklet::chat::{Access, Secret, Users};
 
-/// The conversations of the document, each with the number of its first line.
-fn conversations() -> Vec<(usize, Vec<&'static str>)> {
+/// The conversations of the document, each with the number of its first line, and whom its server serves.
+fn conversations() -> Vec<(usize, Access, Vec<&'static str>)> {
     let mut conversations = Vec::new();
     let mut lines = include_str!("../docs/PROTOCOL.md").lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        if line == "```chat" {
+        if let Some(access) = line.strip_prefix("```chat") {
+            let access = match access {
+                "" => Access::Anyone,
+                " accounts" => Access::Accounts,
+                " guests" => Access::AccountsAndGuests,
+                other => panic!("what is a conversation of{other}?"),
+            };
             let conversation = lines.by_ref().map(|(_, line)| line);
             let conversation = conversation.take_while(|line| *line != "```").collect();
-            conversations.push((number + 2, conversation));
+            conversations.push((number + 2, access, conversation));
         }
     }
     conversations
+}
+
+/// Anna has an account.
+struct Anna(Access);
+
+impl Users for Anna {
+    fn access(&self) -> Access {
+        self.0
+    }
+
+    fn verify(&self, name: &str, token: &Secret) -> Option<String> {
+        let is_anna = self.canonical(name) == "anna" && *token == Secret::from("swordfish");
+        is_anna.then(|| "Anna".to_string())
+    }
 }
 
 /// A line with what the document cannot know in the form that it has there.
@@ -43,11 +64,16 @@ fn as_documented(line: &str, documented: &str) -> String {
 fn the_conversations_of_the_document_are_had_as_they_stand_there() {
     let conversations = conversations();
     assert!(conversations.len() >= 4, "{}", conversations.len());
-    for (first, conversation) in conversations {
-        let server = Server::start_built(Builder::new().name("the harbour"), |listener| listener);
+    for (first, access, conversation) in conversations {
+        let builder = Builder::new().name("the harbour").users(Anna(access));
+        let server = Server::start_built(builder, |listener| listener);
         let mut clients = BTreeMap::<&str, (Client, bool)>::new();
         for (number, line) in conversation.iter().enumerate() {
             let place = format!("docs/PROTOCOL.md:{}", first + number);
+            if let Some(name) = line.strip_suffix('.') {
+                clients.remove(name).expect(&place).0.end();
+                continue;
+            }
             let (head, text) = line.split_once(' ').expect(&place);
             let (name, direction) = head.split_at(head.len() - 1);
             let (client, _) = match clients.entry(name) {

@@ -192,6 +192,12 @@ fn prometheus(watched: &Watched) -> String {
             "Times that a member fell behind.",
             chat.lags,
         ),
+        (
+            "failed_logins_total",
+            "counter",
+            "Logins that were refused.",
+            chat.failed_logins,
+        ),
     ];
     let mut text = String::new();
     for (name, kind, help, number) in numbers {

@@ -81,6 +81,8 @@ enum Kind {
     Text(fn(&mut Settings) -> &mut Option<String>),
     /// A whole number from the first to the second.
     Number(usize, usize, fn(&mut Settings) -> &mut usize),
+    /// The same, where the field is a smaller one.
+    Small(u32, u32, fn(&mut Settings) -> &mut u32),
     /// Seconds, and parts of them, from the first to the second.
     Seconds(u64, u64, fn(&mut Settings) -> &mut Duration),
     /// Anything else: what takes a text over, or says what was expected; and what shows the value as the file would have
@@ -116,6 +118,11 @@ impl Row {
                 let number = number.filter(|number| (least..=most).contains(number));
                 *field(settings) = number.ok_or_else(|| self.expected(least, most))?;
             }
+            Kind::Small(least, most, field) => {
+                let number = text.parse().ok();
+                let number = number.filter(|number| (least..=most).contains(number));
+                *field(settings) = number.ok_or_else(|| self.expected(least, most))?;
+            }
             Kind::Seconds(least, most, field) => {
                 let limits = Duration::from_secs(least)..=Duration::from_secs(most);
                 let time = text.parse().ok();
@@ -135,6 +142,7 @@ impl Row {
         match self.kind {
             Kind::Text(field) => quoted(field(&mut copy).as_deref().unwrap_or_default()),
             Kind::Number(_, _, field) => field(&mut copy).to_string(),
+            Kind::Small(_, _, field) => field(&mut copy).to_string(),
             Kind::Seconds(_, _, field) => field(&mut copy).as_secs_f64().to_string(),
             Kind::Other(_, show) => show(settings),
         }
@@ -254,16 +262,21 @@ pub(crate) const ROWS: &[Row] = &[
         "posts-burst",
         "POSTS",
         "how many of these can come at once, after a while without",
-        Kind::Other(
-            |settings, text| {
-                let posts = text.parse().ok();
-                let posts = posts.filter(|posts| (1..=1_000_000).contains(posts));
-                let posts = posts.ok_or("expected a number of posts from 1 to 1000000")?;
-                settings.limits.posts_burst = posts;
-                Ok(())
-            },
-            |settings| settings.limits.posts_burst.to_string(),
-        ),
+        Kind::Small(1, 1_000_000, |settings| &mut settings.limits.posts_burst),
+    ),
+    Row::new(
+        "failed-logins",
+        "LOGINS",
+        "how many of one address can fail at once, and with one name ten times as many",
+        Kind::Small(1, 1_000_000, |settings| &mut settings.limits.failed_logins),
+    ),
+    Row::new(
+        "failed-logins-per-minute",
+        "LOGINS",
+        "how many more can fail in each minute after that",
+        Kind::Small(1, 1_000_000, |settings| {
+            &mut settings.limits.failed_logins_per_minute
+        }),
     ),
     Row::new(
         "outbox-messages",

@@ -2,22 +2,26 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::extended::ErrorCode;
 use super::limits::Limits;
-use super::names;
 use super::protocol::Frame;
 use super::refusal::Refusal;
+use super::users::Users;
 use crate::channel;
 
 /// All clients of one server.
-#[derive(Default)]
 pub(crate) struct ClientTable {
+    /// Says which names are the same.
+    users: Arc<dyn Users>,
     /// One lock for both counts, since a client is let in by both or by none.
     counts: Mutex<Counts>,
-    /// Where to send what is for one client alone, by the [key](names::key) of its name.
+    /// Where to send what is for one client alone, by the canonical form of its name.
     mailboxes: Mutex<HashMap<String, channel::Sender<Frame>>>,
+    /// How many guests have been given a name.
+    guests: AtomicU64,
 }
 
 #[derive(Default)]
@@ -28,6 +32,29 @@ struct Counts {
 }
 
 impl ClientTable {
+    pub(crate) fn new(users: Arc<dyn Users>) -> Self {
+        Self {
+            users,
+            counts: Mutex::default(),
+            mailboxes: Mutex::default(),
+            guests: AtomicU64::new(0),
+        }
+    }
+
+    /// Gives a client without an account the next name that nobody has.
+    pub(crate) fn claim_for_guest(
+        self: &Arc<Self>,
+        capacity: usize,
+    ) -> (String, Claim, channel::Receiver<Frame>) {
+        loop {
+            let number = self.guests.fetch_add(1, Ordering::Relaxed) + 1;
+            let name = format!("guest-{number}");
+            if let Ok((claim, mailbox)) = self.claim(&name, capacity) {
+                return (name, claim, mailbox);
+            }
+        }
+    }
+
     /// Lets one more client in, as long as the admission is kept.
     ///
     /// # Errors
@@ -74,7 +101,7 @@ impl ClientTable {
         name: &str,
         capacity: usize,
     ) -> Result<(Claim, channel::Receiver<Frame>), Refusal> {
-        let key = names::key(name);
+        let key = self.users.canonical(name);
         let mut mailboxes = lock(&self.mailboxes);
         if mailboxes.contains_key(&key) {
             let text = format!("the name {name} is taken");
@@ -92,7 +119,8 @@ impl ClientTable {
     ///
     /// There is none, or it does not read what it gets.
     pub(crate) fn direct(&self, to: &str, frame: Frame) -> Result<(), Refusal> {
-        let mailbox = lock(&self.mailboxes).get(&names::key(to)).cloned();
+        let key = self.users.canonical(to);
+        let mailbox = lock(&self.mailboxes).get(&key).cloned();
         match mailbox.map(|mailbox| mailbox.try_send(frame)) {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) if error.is_full() => {
@@ -142,6 +170,13 @@ impl Drop for Claim {
     }
 }
 
+impl Admission {
+    /// Where the client comes from, as far as it counts.
+    pub(crate) fn network(&self) -> Option<IpAddr> {
+        self.network
+    }
+}
+
 /// What counts of an address: one that is given to a household, not to a person, and that nobody has more of than others.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -160,6 +195,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::users::Everybody;
     use super::*;
 
     #[test]
@@ -172,7 +208,7 @@ mod tests {
 
     #[test]
     fn who_has_gone_leaves_nothing_behind() {
-        let table = Arc::new(ClientTable::default());
+        let table = Arc::new(ClientTable::new(Arc::new(Everybody)));
         let limits = Limits {
             clients: 3,
             clients_per_address: 2,

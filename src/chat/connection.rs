@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | it sent the end of its requests (or left) | what was posted before, then the end | end when that is written |
 //! | the server stops | the same | the same |
-//! | a limit that cannot be answered and forgotten | an error that names it, then the end | end at once |
+//! | a limit that cannot be answered and forgotten, a failed login | an error that names it, then the end | end at once |
 //! | the socket fails | nothing | end at once |
 //!
 //! Its name ends after its memberships, and both before the end is sent.
@@ -66,7 +66,8 @@ pub(crate) async fn serve<S: ChatStream>(
     let (reader, writer) = socket.split();
     let mut inbound = Inbound::new(reader, chat.limits.line_length);
     let farewell = chat.farewell;
-    let mut talk = Talk::<S>::new(writer, chat);
+    let network = admission.as_ref().ok().and_then(Admission::network);
+    let mut talk = Talk::<S>::new(writer, chat, network);
     let mut connection = Connection {
         inbound: &mut inbound,
         talk: &mut talk,
@@ -119,11 +120,13 @@ impl<S: ChatStream> Connection<'_, S> {
         let mut requests = 0;
         loop {
             // Reading comes first: what was asked at once is answered at once.
-            while may_have_requests && requests < REQUESTS_PER_TURN && self.talk.has_room() {
+            while may_have_requests && requests < REQUESTS_PER_TURN && self.talk.may_be_asked() {
                 match self.inbound.poll_line(cx) {
                     Poll::Ready(Some(Ok(()))) => {
                         let (number, line) = self.inbound.line();
-                        self.talk.answer(number, line);
+                        if let Err(refusal) = self.talk.answer(number, line) {
+                            return Poll::Ready(End::Told(refusal));
+                        }
                         requests += 1;
                     }
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(end_of(error)),
@@ -131,6 +134,10 @@ impl<S: ChatStream> Connection<'_, S> {
                     Poll::Pending => may_have_requests = false,
                 }
             }
+            let verified = match self.talk.poll_login(cx) {
+                Poll::Ready(Err(refusal)) => return Poll::Ready(End::Told(refusal)),
+                verified => verified,
+            };
             if let Err(refusal) = self.talk.poll_alarm(cx, is_new_waker) {
                 return Poll::Ready(End::Told(refusal));
             }
@@ -147,7 +154,8 @@ impl<S: ChatStream> Connection<'_, S> {
                 return Poll::Pending;
             }
             // Without room nothing was asked to wake us but the socket: once it has taken all, they are.
-            if sent.is_pending() || (collected.is_pending() && !may_have_requests) {
+            let may_ask = may_have_requests && verified.is_ready();
+            if sent.is_pending() || (collected.is_pending() && !may_ask) {
                 return Poll::Pending;
             }
         }

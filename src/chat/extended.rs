@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::limits::Limits;
+use super::secret::Secret;
 
 /// What a client that opens with `Hello` asks of the server. Fields that are not known are passed over.
 ///
@@ -22,7 +23,8 @@ use super::limits::Limits;
 /// use parklet::chat::extended::Request;
 ///
 /// let request: Request = serde_json::from_str(r#"{"Hello":{"name":"anna","colour":"red"}}"#).unwrap();
-/// assert_eq!(request, Request::Hello { name: "anna".to_string(), features: Vec::new() });
+/// let expected = Request::Hello { name: "anna".to_string(), token: None, features: Vec::new() };
+/// assert_eq!(request, expected);
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -32,7 +34,10 @@ pub enum Request {
     Hello {
         /// The name.
         name: String,
-        /// What else I would like: [`NOTICES`].
+        /// The password of my account, for servers with accounts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<Secret>,
+        /// What else I would like to have or to know of: [`NOTICES`], [`ACCOUNTS`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         features: Vec<String>,
     },
@@ -79,6 +84,13 @@ pub enum Request {
 /// assert_eq!(parklet::chat::extended::NOTICES, "notices");
 /// ```
 pub const NOTICES: &str = "notices";
+
+/// What a server with accounts can: who has one cannot be mistaken for anybody else.
+///
+/// ```
+/// assert_eq!(parklet::chat::extended::ACCOUNTS, "accounts");
+/// ```
+pub const ACCOUNTS: &str = "accounts";
 
 /// What the server tells a client that opened with `Hello`.
 ///
@@ -222,6 +234,12 @@ pub enum ErrorCode {
     BadName,
     /// Somebody who is connected has this name.
     NameTaken,
+    /// There is no account of this name, or it has another password.
+    BadLogin,
+    /// Too many logins have failed; `about` says in how many seconds another one is taken.
+    LoginThrottled,
+    /// The server serves those who have an account, and opens with `Hello`, name and token.
+    AccountNeeded,
     /// Nobody is in this group.
     NoSuchGroup,
     /// You are not in this group.

@@ -52,6 +52,12 @@ pub struct Limits {
     pub posts_per_second: Option<u32>,
     /// How many messages of these can come at once, after a while without. 20.
     pub posts_burst: u32,
+    /// How many logins from one IP address can fail at once, or ten times as many with one name; what counts as an address is the
+    /// same as for [`clients_per_address`](Self::clients_per_address). 10: people mistype. Where names are free there are no
+    /// logins.
+    pub failed_logins: u32,
+    /// How many more can fail in each minute after that. 6.
+    pub failed_logins_per_minute: u32,
     /// How many messages are kept for those members of a group who have not read them yet; then the oldest are dropped.
     /// And so many may wait for one client alone. 1000.
     pub outbox_messages: usize,
@@ -82,6 +88,8 @@ impl Default for Limits {
             clients_per_address: 100_000,
             posts_per_second: None,
             posts_burst: 20,
+            failed_logins: 10,
+            failed_logins_per_minute: 6,
             outbox_messages: 1000,
             outbox_bytes: 64 * 1024,
             first_line: Duration::from_secs(300),

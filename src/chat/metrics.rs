@@ -25,6 +25,7 @@ pub struct Metrics {
     deliveries: Counter,
     dropped: Counter,
     lags: Counter,
+    failed_logins: Counter,
 }
 
 /// What [`Metrics::read`] has found.
@@ -46,6 +47,8 @@ pub struct Counts {
     pub dropped: u64,
     /// How often that happened to a member.
     pub lags: u64,
+    /// Logins that were refused: with a wrong password or name, or since too many had been.
+    pub failed_logins: u64,
 }
 
 impl Metrics {
@@ -63,6 +66,7 @@ impl Metrics {
             deliveries: self.deliveries.read(),
             dropped: self.dropped.read(),
             lags: self.lags.read(),
+            failed_logins: self.failed_logins.read(),
         }
     }
 
@@ -76,6 +80,10 @@ impl Metrics {
 
     pub(crate) fn posted(&self) {
         self.posts.add(1);
+    }
+
+    pub(crate) fn login_failed(&self) {
+        self.failed_logins.add(1);
     }
 
     /// Counts what one member is passed on at once.

@@ -10,7 +10,8 @@
 //! Each file is one of these words. [`protocol`] is what goes over the wire, and [`extended`] what clients are told that
 //! ask for more. `connection` serves one client in one task: `inbound` and `outbound` are the halves that read from it
 //! and write to it, `talk` does what it asks. `group`, `group_table` and `membership` are who hears whom, `client_table`
-//! who is there; `limits` says how much of everything. [`server`] accepts, `metrics` counts and `stop` ends, and
+//! who is there; `limits` says how much of everything. `users` is whom the server knows, and `login` how they prove it.
+//! [`server`] accepts, `metrics` counts and `stop` ends, and
 //! [`client`] is the terminal side.
 //!
 //! A chat of one process, server and client over a loopback socket:
@@ -51,18 +52,25 @@ mod group;
 mod group_table;
 mod inbound;
 mod limits;
+mod login;
+mod login_throttle;
 mod membership;
 mod metrics;
 mod names;
 mod outbound;
 pub mod protocol;
 mod refusal;
+mod secret;
 pub mod server;
 mod stop;
 mod talk;
 mod throttle;
+mod users;
 
 pub use limits::{LagPolicy, Limits};
+pub use names::clean as clean_name;
 pub use protocol::{
     ChatError, ChatResult, FromClient, FromServer, JsonLines, receive_as_json, send_as_json,
 };
+pub use secret::Secret;
+pub use users::{Access, Users};

@@ -1,7 +1,16 @@
 //! Clients' names: what is left of one that a stranger chose, and which two count as the same.
 
 /// `name` without what nobody sees, and what steers a terminal or the direction of writing; nothing if nothing is left.
-pub(crate) fn clean(name: &str) -> Option<String> {
+/// This is what the server makes of the names that clients ask for.
+///
+/// ```
+/// use parklet::chat::clean_name;
+///
+/// assert_eq!(clean_name(" an\u{200b}na\n").as_deref(), Some("anna"));
+/// assert_eq!(clean_name("\0"), None);
+/// ```
+#[must_use]
+pub fn clean(name: &str) -> Option<String> {
     let seen: String = name.chars().filter(|char| !is_unseen(*char)).collect();
     let seen = seen.trim();
     (!seen.is_empty()).then(|| seen.to_string())

@@ -11,6 +11,8 @@ pub(crate) struct Refusal {
     text: String,
     /// The name of the limit, group or client that it is about.
     about: Option<String>,
+    /// Whether nothing comes after it but the end.
+    is_last: bool,
 }
 
 impl Refusal {
@@ -19,12 +21,24 @@ impl Refusal {
             code,
             text: text.into(),
             about: None,
+            is_last: false,
         }
     }
 
     pub(crate) fn about(mut self, name: impl Into<String>) -> Self {
         self.about = Some(name.into());
         self
+    }
+
+    /// The client is told this, and disconnected.
+    pub(crate) fn and_the_end(mut self) -> Self {
+        self.is_last = true;
+        self
+    }
+
+    /// Whether the client is disconnected once it was told.
+    pub(crate) fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// The limit of this name was exceeded. The text names it, too, for those who get nothing but the text.
@@ -44,6 +58,9 @@ impl Refusal {
         match self.code {
             ErrorCode::Limit | ErrorCode::Silent => &self.text,
             ErrorCode::Lagged => "it fell behind a group",
+            ErrorCode::BadLogin => "login failed",
+            ErrorCode::LoginThrottled => "too many logins have failed",
+            ErrorCode::AccountNeeded => "it has no account",
             _ => "it was refused something",
         }
     }

@@ -17,15 +17,22 @@ use super::client_table::ClientTable;
 use super::connection::{self, FAREWELL};
 use super::group_table::GroupTable;
 use super::limits::{LagPolicy, Limits};
+use super::login::Logins;
 use super::stop::{self, Stop};
+use super::users::{Everybody, Users};
 use crate::channel;
 use crate::future;
 use crate::io;
+use crate::sync::Semaphore;
 use crate::task;
 
 /// How long a listener that cannot accept is left alone. Long enough to cost nothing while descriptors are short, short
 /// enough that a client hardly notices.
 const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// How many clients that are not admitted are told why at once: each costs a descriptor and a task until it has gone, and
+/// the limit that keeps it out is there to bound those. More are disconnected without a word.
+const MAX_TURNED_AWAY: usize = 256;
 
 /// Serves the clients that `accept` brings until `shutdown` is ready.
 ///
@@ -62,6 +69,7 @@ pub async fn run<A: Accept>(accept: A, shutdown: impl Future) {
 pub(crate) struct Chat {
     pub(crate) groups: Arc<GroupTable>,
     pub(crate) clients: Arc<ClientTable>,
+    pub(crate) logins: Arc<Logins>,
     pub(crate) limits: Limits,
     pub(crate) lag_policy: LagPolicy,
     /// How long parting from a client may take.
@@ -96,6 +104,8 @@ pub struct Builder {
     name: String,
     /// See [`Builder::farewell`].
     farewell: Duration,
+    /// See [`Builder::users`].
+    users: Arc<dyn Users>,
     /// See [`Builder::metrics`].
     metrics: Arc<Metrics>,
     /// See [`Builder::log`].
@@ -119,6 +129,7 @@ impl Builder {
             lag_policy: LagPolicy::default(),
             name: concat!("parklet ", env!("CARGO_PKG_VERSION")).to_string(),
             farewell: FAREWELL,
+            users: Arc::new(Everybody),
             metrics: Arc::new(Metrics::default()),
             log: Arc::new(|problem| {
                 // A server whose standard error was closed goes on.
@@ -198,6 +209,32 @@ impl Builder {
         self
     }
 
+    /// Sets who may be there, and under which name; everybody, under any, by default.
+    ///
+    /// ```
+    /// use parklet::chat::{Access, Secret, Users, server::Builder};
+    ///
+    /// struct Anna;
+    ///
+    /// impl Users for Anna {
+    ///     fn access(&self) -> Access {
+    ///         Access::AccountsAndGuests
+    ///     }
+    ///
+    ///     fn verify(&self, name: &str, token: &Secret) -> Option<String> {
+    ///         (name == "anna" && *token == Secret::from("swordfish")).then(|| name.to_string())
+    ///     }
+    /// }
+    ///
+    /// let server = Builder::new().users(Anna);
+    /// # drop(server);
+    /// ```
+    #[must_use]
+    pub fn users(mut self, users: impl Users) -> Self {
+        self.users = Arc::new(users);
+        self
+    }
+
     /// Sets where the server counts what it does. Servers that are given the same count together.
     ///
     /// ```
@@ -268,26 +305,45 @@ impl Builder {
                 self.limits.outbox_messages,
                 self.metrics.clone(),
             )),
-            clients: Arc::default(),
+            clients: Arc::new(ClientTable::new(self.users.clone())),
+            logins: Arc::new(Logins::new(
+                self.users.clone(),
+                &self.limits,
+                self.metrics.clone(),
+            )),
             limits: self.limits.clone(),
             lag_policy: self.lag_policy,
             farewell: self.farewell,
             name: self.name.clone(),
         });
-        let mut failing = false;
+        let turned_away = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
+        let (mut failing, mut crowded) = (false, false);
         loop {
             match accept.accept().await {
                 Ok((stream, peer)) => {
                     failing = false;
                     let address = accept.address_of(&peer);
                     let admission = chat.clients.admit(address, &chat.limits);
+                    let farewell = match admission {
+                        Ok(_) => None,
+                        Err(_) => turned_away.try_acquire_arc(),
+                    };
+                    if admission.is_err() && farewell.is_none() {
+                        if !crowded {
+                            let why = format!("{MAX_TURNED_AWAY} are just being told why");
+                            (self.log)(&format!("clients are turned away without a word: {why}"));
+                        }
+                        crowded = true;
+                        continue;
+                    }
+                    crowded = false;
                     let served = connection::serve(stream, chat.clone(), admission, stop.clone());
                     let (log, gone) = (self.log.clone(), gone.clone());
                     task::spawn(async move {
                         if let Err(error) = served.await {
                             log(&format!("connection from {peer} ended: {error}"));
                         }
-                        drop(gone);
+                        drop((farewell, gone));
                     })
                     .detach();
                 }

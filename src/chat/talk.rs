@@ -3,6 +3,9 @@
 //! Its first line says which protocol it speaks. One that opens with `Hello` is a new client, and everybody else one of
 //! the book, to whom nothing is said that is not in the book.
 
+mod hello;
+
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -10,10 +13,10 @@ use std::task::{Context, Poll, Waker};
 use super::accept::ChatStream;
 use super::alarm::Alarm;
 use super::client_table::Claim;
-use super::extended::{self, ErrorCode, NOTICES, Reply, Request};
+use super::extended::{self, ErrorCode, Reply, Request};
 use super::group::{self, Member};
+use super::login::Login;
 use super::membership::Membership;
-use super::names;
 use super::outbound::Outbound;
 use super::protocol::{Frame, FromClient, frame, parse};
 use super::refusal::Refusal;
@@ -34,6 +37,8 @@ pub(crate) struct Talk<S: ChatStream> {
     /// so that nobody else has the client's name while it is in a group.
     memberships: Vec<Membership>,
     speaks: Speaks,
+    /// Where the client comes from.
+    network: Option<IpAddr>,
     throttle: Throttle,
     /// Until the first line, the time there is for it; for a new client, the time until it is asked for a sign of life.
     alarm: Option<Alarm>,
@@ -45,12 +50,27 @@ pub(crate) struct Talk<S: ChatStream> {
 enum Speaks {
     /// It has said nothing yet.
     Nothing,
-    /// The book's.
-    Base,
+    /// The book's; as somebody with a name, if the server has accounts.
+    Base(Option<Box<BaseGuest>>),
     /// The extended one, but it has no name yet.
     Hello,
+    /// The extended one, and it is found out whether it may have the name it wants.
+    LoggingIn(Box<LoggingIn>),
     /// The extended one.
     Extended(Box<Guest>),
+}
+
+/// A client of the base protocol on a server with accounts: it has a name for others, but cannot be written to.
+struct BaseGuest {
+    name: Arc<str>,
+    /// Its right to the name, until it takes leave.
+    claim: Option<Claim>,
+}
+
+/// A client that has said `Hello`.
+struct LoggingIn {
+    login: Login,
+    features: Vec<String>,
 }
 
 /// A client that was welcomed.
@@ -70,11 +90,12 @@ struct Guest {
 }
 
 impl<S: ChatStream> Talk<S> {
-    pub(crate) fn new(writer: S::Writer, chat: Arc<Chat>) -> Self {
+    pub(crate) fn new(writer: S::Writer, chat: Arc<Chat>, network: Option<IpAddr>) -> Self {
         Self {
             outbound: Outbound::new(writer, chat.limits.outbox_bytes),
             speaks: Speaks::Nothing,
             memberships: Vec::new(),
+            network,
             throttle: Throttle::new(),
             alarm: Alarm::after(chat.limits.first_line),
             waker: Waker::noop().clone(),
@@ -91,9 +112,10 @@ impl<S: ChatStream> Talk<S> {
         is_new
     }
 
-    /// Whether one more answer may wait to be sent.
-    pub(crate) fn has_room(&self) -> bool {
-        self.outbound.has_room()
+    /// Whether one more request may be done: the one before has been, and its answer does not have to wait for too many
+    /// others.
+    pub(crate) fn may_be_asked(&self) -> bool {
+        self.outbound.has_room() && !matches!(self.speaks, Speaks::LoggingIn(_))
     }
 
     /// Whether all that others sent, to the client and to its groups, has been passed on.
@@ -112,8 +134,10 @@ impl<S: ChatStream> Talk<S> {
     /// Leaves all groups, and gives up the client's name.
     pub(crate) fn take_leave(&mut self) {
         self.memberships = Vec::new();
-        if let Speaks::Extended(guest) = &mut self.speaks {
-            guest.claim = None;
+        match &mut self.speaks {
+            Speaks::Base(Some(guest)) => guest.claim = None,
+            Speaks::Extended(guest) => guest.claim = None,
+            _ => {}
         }
     }
 
@@ -123,26 +147,32 @@ impl<S: ChatStream> Talk<S> {
         !has_name && self.memberships.is_empty()
     }
 
-    /// Does what a line asks.
-    pub(crate) fn answer(&mut self, number: u64, line: &[u8]) {
+    /// Does what a line asks, or says why not.
+    ///
+    /// # Errors
+    ///
+    /// What the client is still to be told before it is disconnected.
+    pub(crate) fn answer(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
         if let Speaks::Nothing = self.speaks {
             if extended::is_hello(line) {
                 self.speaks = Speaks::Hello;
             } else {
-                self.speaks = Speaks::Base;
-                self.alarm = None;
+                self.open_base()?;
             }
         }
         if let Speaks::Extended(guest) = &mut self.speaks {
             guest.has_spoken = true;
         }
         let done = match self.speaks {
-            Speaks::Base => self.answer_base(number, line),
+            Speaks::Base(_) => self.answer_base(number, line),
             _ => self.answer_extended(number, line),
         };
-        if let Err(refusal) = done {
-            self.refuse(&refusal);
+        match done {
+            Err(refusal) if refusal.is_last() => return Err(refusal),
+            Err(refusal) => self.refuse(&refusal),
+            Ok(()) => {}
         }
+        Ok(())
     }
 
     fn answer_base(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
@@ -160,8 +190,13 @@ impl<S: ChatStream> Talk<S> {
     fn answer_extended(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
         let request = parse(number, line)
             .map_err(|error| Refusal::new(extended::code_of_bad_line(line), error.to_string()))?;
-        if let Request::Hello { name, features } = request {
-            return self.hello(&name, &features);
+        if let Request::Hello {
+            name,
+            token,
+            features,
+        } = request
+        {
+            return self.hello(&name, token, features);
         }
         let Speaks::Extended(guest) = &self.speaks else {
             let text = "the first request is a Hello, until it is answered by a Welcome";
@@ -197,38 +232,6 @@ impl<S: ChatStream> Talk<S> {
             // It has spoken: that is all there is to it.
             Request::Pong {} | Request::Hello { .. } => {}
         }
-        Ok(())
-    }
-
-    /// Gives the client its name, and from now on what the extended protocol has.
-    fn hello(&mut self, name: &str, features: &[String]) -> Result<(), Refusal> {
-        if let Speaks::Extended(guest) = &self.speaks {
-            let text = format!("you are {} already", guest.name);
-            return Err(Refusal::new(ErrorCode::SecondHello, text).about(&*guest.name));
-        }
-        let limits = &self.chat.limits;
-        let name = names::clean(name)
-            .ok_or_else(|| Refusal::new(ErrorCode::BadName, "nothing of the name can be seen"))?;
-        within("name_length", "a name", name.len(), limits.name_length)?;
-        let capacity = limits.outbox_messages;
-        let (claim, mailbox) = self.chat.clients.claim(&name, capacity)?;
-        let wants_notices = features.iter().any(|feature| feature == NOTICES);
-        let features = wants_notices.then(|| NOTICES.to_string());
-        self.alarm = Alarm::after(limits.ping_after);
-        self.speaks = Speaks::Extended(Box::new(Guest {
-            name: name.as_str().into(),
-            claim: Some(claim),
-            mailbox,
-            wants_notices,
-            has_spoken: false,
-            unanswered: 0,
-        }));
-        self.tell(&Reply::Welcome {
-            name,
-            server: self.chat.name.clone(),
-            features: features.into_iter().collect(),
-            limits: Box::new(self.chat.limits.clone()),
-        });
         Ok(())
     }
 
@@ -282,6 +285,7 @@ impl<S: ChatStream> Talk<S> {
     fn post(&mut self, group_name: &str, message: &str) -> Result<(), Refusal> {
         self.may_post(message)?;
         let from = match &self.speaks {
+            Speaks::Base(Some(guest)) => Some(&*guest.name),
             Speaks::Extended(guest) => Some(&*guest.name),
             _ => None,
         };
@@ -309,8 +313,8 @@ impl<S: ChatStream> Talk<S> {
     /// Tells the client what was not done.
     pub(crate) fn refuse(&mut self, refusal: &Refusal) {
         self.outbound.push(match self.speaks {
-            Speaks::Nothing | Speaks::Base => refusal.base(),
-            Speaks::Hello | Speaks::Extended(_) => refusal.extended(),
+            Speaks::Nothing | Speaks::Base(_) => refusal.base(),
+            Speaks::Hello | Speaks::LoggingIn(_) | Speaks::Extended(_) => refusal.extended(),
         });
     }
 
