@@ -11,6 +11,8 @@
 //! | [`spawn_local`] | on the calling thread, while that is in a `block_on` | no | no |
 //! | [`spawn_blocking`] | a closure, on a thread that may block | no | yes |
 //!
+//! Tasks that belong together are in a [`TaskGroup`]: awaited as they end, cancelled by the first error, aborted with it.
+//!
 //! The names and their meaning are async-std's, whose `task` module follows `std::thread`.
 
 mod builder;
@@ -18,6 +20,7 @@ mod current;
 mod sleep;
 mod spawn;
 mod spawn_blocking;
+mod task_group;
 mod task_local;
 mod yield_now;
 
@@ -27,6 +30,7 @@ pub use self::{
     sleep::sleep,
     spawn::{spawn, spawn_local},
     spawn_blocking::{SpawnBlocking, spawn_blocking},
+    task_group::TaskGroup,
     task_local::{AccessError, LocalKey},
     yield_now::{YieldNow, yield_now},
 };

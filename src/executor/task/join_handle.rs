@@ -147,12 +147,7 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     pub fn task(&self) -> Task {
-        let name = if self.task.state().is_named() {
-            current::name(self.task.id())
-        } else {
-            None
-        };
-        Task::new(self.task.id(), name)
+        identity(&self.task)
     }
 
     /// Aborts the task and returns once its future has been dropped: `Some` if it had finished before, otherwise `None`.
@@ -211,7 +206,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// The output, or this waker stored to be woken with it.
-    fn poll_join(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
+    pub(crate) fn poll_join(&mut self, cx: &Context<'_>) -> Poll<Result<T, JoinError>> {
         if self.task.state().is_done() || !self.store_joiner(cx.waker()) {
             return Poll::Ready(self.take_output());
         }
@@ -332,9 +327,47 @@ impl AbortHandle {
     }
 
     /// As [`JoinHandle::is_finished`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(async {});
+    /// let switch = handle.abort_handle();
+    /// handle.await;
+    /// assert!(switch.is_finished());
+    /// # });
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.state().is_done()
     }
+
+    /// As [`JoinHandle::task`]. The name is there until the task ends.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parklet::task;
+    /// # task::block_on(async {
+    /// let handle = task::spawn(async { task::current().id() });
+    /// let switch = handle.abort_handle();
+    /// assert_eq!(handle.await, switch.task().id());
+    /// # });
+    /// ```
+    pub fn task(&self) -> Task {
+        identity(&self.task)
+    }
+}
+
+/// Who a task is: its id, and its name if it has one.
+fn identity(task: &TaskRef) -> Task {
+    let name = if task.state().is_named() {
+        current::name(task.id())
+    } else {
+        None
+    };
+    Task::new(task.id(), name)
 }
 
 // As for `JoinHandle`.
