@@ -156,7 +156,7 @@ fn a_terminal_is_greeted_and_ctrl_d_ends_the_client() {
 
 #[test]
 fn help_is_given() {
-    for program in ["chat_server", "chat_client"] {
+    for program in ["chat_server", "chat_client", "chat_load"] {
         for flag in ["--help", "-h"] {
             let ended = Program::start(Command::new(example(program)).arg(flag)).wait();
             assert!(
@@ -171,7 +171,7 @@ fn help_is_given() {
 
 #[test]
 fn the_version_is_given() {
-    for program in ["chat_server", "chat_client"] {
+    for program in ["chat_server", "chat_client", "chat_load"] {
         for flag in ["--version", "-V"] {
             let ended = Program::start(Command::new(example(program)).arg(flag)).wait();
             let version = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
