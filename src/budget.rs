@@ -13,7 +13,7 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::task::{Context, Poll, RawWakerVTable, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// Operations per poll. tokio's number; large enough that the check is never what a task waits for.
 const OPERATIONS_PER_POLL: u32 = 128;
@@ -21,28 +21,27 @@ const OPERATIONS_PER_POLL: u32 = 128;
 /// Means: nobody is counting.
 const UNLIMITED: u32 = u32::MAX;
 
-/// The two halves of a waker, to know it again by.
-type Mark = (*const (), *const RawWakerVTable);
+/// In `PollContext::own`: the task has asked for another poll. A waker's address is even.
+const AGAIN: usize = 1;
 
 thread_local! {
     /// The poll that runs on this thread.
     static POLL: PollContext = const {
         PollContext {
             left: Cell::new(UNLIMITED),
-            own: Cell::new((ptr::null(), ptr::null())),
-            again: Cell::new(false),
+            own: Cell::new(0),
         }
     };
 }
 
-/// What is known of one poll. Without a destructor, so that it can be used while the thread ends.
+/// What is known of one poll. Two words, since each poll puts aside what is known of the one around it; and without a
+/// destructor, so that it can be used while the thread ends.
 struct PollContext {
     /// What is left of its budget.
     left: Cell<u32>,
-    /// The waker that it was given, if the executor listens to `again`.
-    own: Cell<Mark>,
-    /// Whether it has asked for another poll.
-    again: Cell<bool>,
+    /// Where the waker is that it was given, if the executor listens to the mark `AGAIN` beside it. The waker is there as
+    /// long as the poll lasts, so no other one is.
+    own: Cell<usize>,
 }
 
 /// Fills the budget for one poll; what was left before comes back when the guard is dropped.
@@ -73,42 +72,49 @@ impl Drop for Refill {
 pub(crate) fn begin_turn(waker: &Waker) -> Turn {
     POLL.with(|poll| Turn {
         left: poll.left.replace(OPERATIONS_PER_POLL),
-        own: poll.own.replace(mark(waker)),
-        again: poll.again.replace(false),
+        own: poll.own.replace(address(waker)),
     })
 }
 
-/// One poll of an executor's, from [`begin_turn`]: what was known of the poll around it.
+/// One poll of an executor's, from [`begin_turn`]: what was known of the poll around it, and is known again when this is
+/// dropped.
 #[derive(Debug)]
-#[must_use]
+#[must_use = "the poll lasts as long as this guard"]
 pub(crate) struct Turn {
     left: u32,
-    own: Mark,
-    again: bool,
+    own: usize,
 }
 
 impl Turn {
     /// Ends the poll. True: it asked for another one, and has not been woken for that.
     #[inline]
     pub(crate) fn end(self) -> bool {
-        POLL.with(|poll| {
-            poll.left.set(self.left);
-            poll.own.set(self.own);
-            poll.again.replace(self.again)
-        })
+        POLL.with(|poll| poll.own.get() & AGAIN != 0)
     }
 }
 
-fn mark(waker: &Waker) -> Mark {
-    (waker.data(), ptr::from_ref(waker.vtable()))
+impl Drop for Turn {
+    #[inline]
+    fn drop(&mut self) {
+        POLL.with(|poll| {
+            poll.left.set(self.left);
+            poll.own.set(self.own);
+        });
+    }
+}
+
+#[inline]
+fn address(waker: &Waker) -> usize {
+    ptr::from_ref(waker).addr()
 }
 
 /// Sees to it that the task is polled again, after all others that are ready. To be called within its poll.
 #[inline]
 pub(crate) fn poll_again(cx: &Context<'_>) {
     POLL.with(|poll| {
-        if poll.own.get() == mark(cx.waker()) {
-            poll.again.set(true);
+        let again = address(cx.waker()) | AGAIN;
+        if poll.own.get() | AGAIN == again {
+            poll.own.set(again);
         } else {
             cx.waker().wake_by_ref();
         }
@@ -118,7 +124,7 @@ pub(crate) fn poll_again(cx: &Context<'_>) {
 /// Whether [`poll_again`] has been called within this poll, with this very waker.
 #[inline]
 pub(crate) fn will_poll_again(cx: &Context<'_>) -> bool {
-    POLL.with(|poll| poll.again.get() && poll.own.get() == mark(cx.waker()))
+    POLL.with(|poll| poll.own.get() == address(cx.waker()) | AGAIN)
 }
 
 /// Takes one operation from the budget; `Pending` means: do not act now, the task will be polled to try again.

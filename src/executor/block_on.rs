@@ -14,10 +14,11 @@ use super::task::wake_all;
 use super::wakeup::Wakeup;
 use super::{caller, local, pool, worker};
 use crate::budget;
-use crate::reactor;
+use crate::reactor::{self, CrewGuard};
 use std::future::Future;
+use std::mem;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// A thread that is never idle looks for events this often; tokio's number, a prime so as not to beat with loops of users.
 pub(super) const ROUNDS_PER_GLANCE: u32 = 61;
@@ -50,54 +51,31 @@ pub(super) const ROUNDS_PER_GLANCE: u32 = 61;
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let crew = reactor::join_crew();
     let _stay = caller::enter();
-    let mut future = pin!(future);
     let wakeup = Wakeup::new();
-    let mut cx = Context::from_waker(wakeup.waker());
-    let mut task = BlockedTask::new();
-
-    if let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx)) {
-        return output;
-    }
-    crew.report();
-    let parker = wakeup.parker();
-    let mut ready = Vec::new();
-    for round in (1..=ROUNDS_PER_GLANCE).cycle() {
-        caller::hand_over(&wakeup);
-        if round == ROUNDS_PER_GLANCE {
-            parker.glance(&mut ready);
-            parker.settle();
-            // Before this thread parks: one of them may be its own, and then the flag says so.
-            wake_all(&mut ready);
-        }
-        let ran_one = local::run_one();
-        if wakeup.lower() {
-            if let Poll::Ready(output) = task.poll(|| future.as_mut().poll(&mut cx)) {
-                return output;
+    let output = {
+        let mut future = pin!(future);
+        let mut cx = Context::from_waker(wakeup.waker());
+        let mut task = BlockedTask::new();
+        loop {
+            match task.poll(wakeup.waker(), || future.as_mut().poll(&mut cx)) {
+                (Poll::Ready(output), _) => break output,
+                (Poll::Pending, again) => task.wait(&crew, &wakeup, again),
             }
-        } else if !ran_one {
-            if caller::step_aside() {
-                let duty = if pool::is_running() {
-                    Duty::Guest
-                } else {
-                    Duty::Crew
-                };
-                parker.park(duty, None, &mut ready);
-                parker.settle();
-            } else {
-                worker::serve_once(&wakeup);
-            }
-            wake_all(&mut ready);
         }
-    }
-    unreachable!("the rounds have no end")
+    };
+    // The future and its clones of the waker are gone.
+    wakeup.keep();
+    output
 }
 
-/// The identity of the future in a `block_on`: it counts as a task, but has no cell.
+/// The future in a `block_on`: it counts as a task, but has no cell.
 struct BlockedTask {
     /// Its id.
     id: TaskId,
     /// Whether the table of `current.rs` knows it.
     is_named: bool,
+    /// Counts the rounds of the loop around it.
+    rounds: u32,
 }
 
 impl BlockedTask {
@@ -106,23 +84,74 @@ impl BlockedTask {
         BlockedTask {
             id: TaskId::next(),
             is_named: false,
+            rounds: 0,
         }
     }
 
-    /// Runs one poll as this task.
+    /// Runs one poll as this task, with this waker. Says whether it asked for another one.
     #[inline]
-    fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let _budget = budget::refill();
-        let (polled, is_named) = current::run_as(self.id, self.is_named, poll);
+    fn poll<T>(&mut self, waker: &Waker, poll: impl FnOnce() -> T) -> (T, bool) {
+        let turn = budget::begin_turn(waker);
+        // It may be known by the time it panics.
+        let was_named = mem::replace(&mut self.is_named, true);
+        let (polled, is_named) = current::run_as(self.id, was_named, poll);
         self.is_named = is_named;
-        polled
+        (polled, turn.end())
     }
+
+    /// Runs what else this thread has to run, and sleeps, until the future is to be polled again.
+    fn wait(&mut self, crew: &CrewGuard, wakeup: &Wakeup, again: bool) {
+        loop {
+            caller::hand_over(wakeup, again);
+            self.rounds += 1;
+            if self.rounds == ROUNDS_PER_GLANCE {
+                self.rounds = 0;
+                crew.report();
+                glance(wakeup);
+            }
+            let ran_one = local::run_one();
+            if wakeup.lower() || again {
+                return;
+            }
+            if !ran_one {
+                crew.report();
+                sleep(wakeup);
+            }
+        }
+    }
+}
+
+/// Looks for events.
+#[cold]
+fn glance(wakeup: &Wakeup) {
+    let (parker, mut ready) = (wakeup.parker(), wakeup.ready());
+    parker.glance(&mut ready);
+    parker.settle();
+    // Before this thread parks: one of them may be its own, and then the flag says so.
+    wake_all(&mut ready);
+}
+
+/// Sleeps until something happens here.
+#[inline(never)]
+fn sleep(wakeup: &Wakeup) {
+    if !caller::step_aside() {
+        return worker::serve_once(wakeup);
+    }
+    let duty = if pool::is_running() {
+        Duty::Guest
+    } else {
+        Duty::Crew
+    };
+    let (parker, mut ready) = (wakeup.parker(), wakeup.ready());
+    parker.park(duty, None, &mut ready);
+    parker.settle();
+    wake_all(&mut ready);
 }
 
 impl Drop for BlockedTask {
     #[inline]
     fn drop(&mut self) {
-        if self.is_named || std::thread::panicking() {
+        if self.is_named {
             current::forget(self.id);
         }
     }

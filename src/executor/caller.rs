@@ -51,13 +51,15 @@ impl Drop for Stay {
 
 /// Hands what was spawned and woken since the last time over to a worker, but for the task that the future awaits and nothing
 /// else: that one is run here. For a caller only: a worker in a nested `block_on` has a queue of its own, as long as it
-/// need not wait.
-pub(super) fn hand_over(wakeup: &Wakeup) {
+/// need not wait. `again`: the future is to be polled at once.
+#[inline]
+pub(super) fn hand_over(wakeup: &Wakeup, again: bool) {
     here(|here| {
         if here.role() != Role::Caller {
             return;
         }
         if let Some(awaited) = here.take_awaited(wakeup.waker())
+            && !again
             && !wakeup.is_woken()
             && wakeup.is_left_at_one_place()
             // Its other tasks have this thread alone.

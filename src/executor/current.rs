@@ -94,17 +94,20 @@ impl fmt::Debug for TaskId {
     }
 }
 
+/// In `CURRENT`, beside the id: the table knows the task.
+const NAMED: u64 = 1 << 63;
+
 thread_local! {
-    /// The innermost task that is being polled on this thread, and whether the table knows it. Without a destructor, so
-    /// that it can be read while the thread ends.
-    static CURRENT: Cell<Option<(TaskId, bool)>> = const { Cell::new(None) };
+    /// The innermost task that is being polled on this thread: its id, and a mark; 0 if there is none. One word, since each
+    /// poll puts aside what is here. Without a destructor, so that it can be read while the thread ends.
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Runs code of a task's: a poll, or the destructor of its future. Says afterwards whether the table knows the task by now.
 #[inline(always)]
 pub(crate) fn run_as<T>(task: TaskId, is_named: bool, code: impl FnOnce() -> T) -> (T, bool) {
     /// The task whose code called this one's; it goes on even after a panic.
-    struct Around(Option<(TaskId, bool)>);
+    struct Around(u64);
 
     impl Drop for Around {
         #[inline]
@@ -113,22 +116,34 @@ pub(crate) fn run_as<T>(task: TaskId, is_named: bool, code: impl FnOnce() -> T) 
         }
     }
 
-    let _around = Around(CURRENT.replace(Some((task, is_named))));
+    let mark = if is_named { NAMED } else { 0 };
+    let _around = Around(CURRENT.replace(task.0.get() | mark));
     let result = code();
-    (result, CURRENT.get().is_some_and(|(_, is_named)| is_named))
+    (result, CURRENT.get() & NAMED != 0)
+}
+
+/// The task that is being polled on this thread.
+fn current_id() -> Option<TaskId> {
+    NonZeroU64::new(CURRENT.get() & !NAMED).map(TaskId)
+}
+
+/// Notes that the table knows the task that is being polled.
+fn mark_current() {
+    CURRENT.set(CURRENT.get() | NAMED);
 }
 
 /// The task that is being polled on this thread, and its name.
 pub(crate) fn current() -> Option<(TaskId, Option<Arc<str>>)> {
-    let (task, is_named) = CURRENT.get()?;
+    let task = current_id()?;
+    let is_named = CURRENT.get() & NAMED != 0;
     Some((task, if is_named { name(task) } else { None }))
 }
 
 /// Gives the task that is calling a name.
 pub(crate) fn set_current_name(name: String) {
-    if let Some((task, _)) = CURRENT.get() {
+    if let Some(task) = current_id() {
         set_name(task, name);
-        CURRENT.set(Some((task, true)));
+        mark_current();
     }
 }
 
@@ -203,14 +218,14 @@ pub(crate) fn with_local<T: Send + 'static, R>(
     init: fn() -> T,
     with: impl FnOnce(&T) -> R,
 ) -> Option<R> {
-    let (task, _) = CURRENT.get()?;
+    let task = current_id()?;
     let locals = shard(task)
         .entry(task)
         .or_default()
         .locals
         .get_or_insert_default()
         .clone();
-    CURRENT.set(Some((task, true)));
+    mark_current();
     let value: *const T = if let Some(value) = locals.find(key) {
         value
     } else {

@@ -13,7 +13,7 @@
 use super::current::TaskId;
 use super::parker::{Parker, Unparker};
 use super::task::{JoinHandle, Place, Runnable, Schedule, TaskRef, spawn_unchecked};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +22,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 thread_local! {
     /// This thread's local set.
     static LOCAL: LocalSet = LocalSet::new();
+    /// Whether there is one yet: most threads never need it, and are asked at every turn.
+    static IS_MADE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `then` with this thread's local set, if there is one.
+#[inline]
+fn with_made<T>(then: impl FnOnce(&LocalSet) -> T) -> Option<T> {
+    if !IS_MADE.get() {
+        return None;
+    }
+    LOCAL.try_with(then).ok()
 }
 
 /// What home alone uses.
@@ -67,36 +78,29 @@ where
 }
 
 /// Runs one of this thread's local tasks; false if none is ready.
+#[inline]
 pub(crate) fn run_one() -> bool {
-    let next = LOCAL.try_with(|local| {
-        local.fetch_mail();
-        local.queue.borrow_mut().pop_front()
-    });
-    let Ok(Some(runnable)) = next else {
-        return false;
-    };
-    runnable.run();
-    true
+    let next = with_made(LocalSet::next).flatten();
+    next.map(Runnable::run).is_some()
 }
 
 /// Whether a local task is ready on this thread.
+#[inline]
 pub(crate) fn is_ready() -> bool {
-    LOCAL
-        .try_with(|local| {
-            !local.queue.borrow().is_empty() || local.inbox.has_mail.load(Ordering::Acquire)
-        })
-        .unwrap_or(false)
+    with_made(|local| {
+        !local.queue.borrow().is_empty() || local.inbox.has_mail.load(Ordering::Acquire)
+    })
+    .unwrap_or(false)
 }
 
 /// Whether this thread is the home of a task that has not finished.
 pub(crate) fn is_home() -> bool {
-    LOCAL
-        .try_with(|local| !local.unfinished.borrow().is_empty())
-        .unwrap_or(false)
+    with_made(|local| !local.unfinished.borrow().is_empty()).unwrap_or(false)
 }
 
 impl LocalSet {
     fn new() -> LocalSet {
+        IS_MADE.set(true);
         let home = Arc::clone(Parker::current().unparker());
         let inbox = Inbox {
             woken: Mutex::new(Some(VecDeque::new())),
@@ -110,8 +114,8 @@ impl LocalSet {
         }
     }
 
-    /// Moves what other threads woke into the queue.
-    fn fetch_mail(&self) {
+    /// The next task to run, after what other threads woke has moved into the queue.
+    fn next(&self) -> Option<Runnable> {
         if self.inbox.has_mail.load(Ordering::Acquire) {
             let mut woken = self.inbox.lock();
             self.inbox.has_mail.store(false, Ordering::Release);
@@ -119,6 +123,7 @@ impl LocalSet {
                 .borrow_mut()
                 .extend(woken.iter_mut().flat_map(|woken| woken.drain(..)));
         }
+        self.queue.borrow_mut().pop_front()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::parker::{Parker, Unparker};
 use super::seated;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,14 @@ use std::task::{Wake, Waker};
 
 thread_local! {
     /// What the last `block_on` of this thread left for the next one.
-    static KEPT: Cell<Option<Rc<Kit>>> = const { Cell::new(None) };
+    static KEPT: Cell<Option<Box<Kit>>> = const { Cell::new(None) };
 }
 
 /// Holders of a flag of which nobody has a waker: the kit and the kit's own waker.
 const UNCLONED: usize = 2;
 
 /// One `block_on`'s waker, as its thread has it.
-pub(super) struct Wakeup(Rc<Kit>);
+pub(super) struct Wakeup(Box<Kit>);
 
 /// What a thread keeps from one `block_on` to the next.
 struct Kit {
@@ -31,6 +31,8 @@ struct Kit {
     flag: Arc<Flag>,
     /// The waker that raises it.
     waker: Waker,
+    /// Wakers of what became ready; kept for its memory.
+    ready: RefCell<Vec<Waker>>,
 }
 
 /// What the waker's clones share.
@@ -72,6 +74,16 @@ impl Wakeup {
         Wakeup(kept.unwrap_or_else(Kit::new))
     }
 
+    /// Keeps it for the thread's next `block_on`; not needed after a panic.
+    #[inline]
+    pub(super) fn keep(self) {
+        // Then nobody else has a clone, and nobody can make one.
+        if Arc::strong_count(&self.0.flag) == UNCLONED {
+            self.0.flag.is_woken.store(false, Ordering::Relaxed);
+            let _ = KEPT.try_with(|kept| kept.set(Some(self.0)));
+        }
+    }
+
     /// The waker.
     #[inline]
     pub(super) fn waker(&self) -> &Waker {
@@ -82,6 +94,11 @@ impl Wakeup {
     #[inline]
     pub(super) fn parker(&self) -> &Parker {
         &self.0.parker
+    }
+
+    /// Room for the wakers of what became ready.
+    pub(super) fn ready(&self) -> RefMut<'_, Vec<Waker>> {
+        self.0.ready.borrow_mut()
     }
 
     /// Whether the future has been woken.
@@ -97,29 +114,16 @@ impl Wakeup {
         // as it might before a store: then a wake between the two would be lost.
         self.is_woken() && self.0.flag.is_woken.swap(false, Ordering::AcqRel)
     }
-}
 
-impl Wakeup {
     /// Whether the waker has been cloned once, and that clone is still there: so one thing can wake the future, and no other.
     pub(super) fn is_left_at_one_place(&self) -> bool {
         Arc::strong_count(&self.0.flag) == UNCLONED + 1
     }
 }
 
-impl Drop for Wakeup {
-    #[inline]
-    fn drop(&mut self) {
-        // Then nobody else has a clone, and nobody can make one.
-        if Arc::strong_count(&self.0.flag) == UNCLONED {
-            self.0.flag.is_woken.store(false, Ordering::Relaxed);
-            let _ = KEPT.try_with(|kept| kept.set(Some(Rc::clone(&self.0))));
-        }
-    }
-}
-
 impl Kit {
     #[cold]
-    fn new() -> Rc<Kit> {
+    fn new() -> Box<Kit> {
         let parker = Parker::current();
         let flag = Arc::new(Flag {
             is_woken: AtomicBool::new(false),
@@ -127,10 +131,11 @@ impl Kit {
             unparker: Arc::clone(parker.unparker()),
         });
         let waker = Waker::from(Arc::clone(&flag));
-        Rc::new(Kit {
+        Box::new(Kit {
             parker,
             flag,
             waker,
+            ready: RefCell::default(),
         })
     }
 }

@@ -68,7 +68,7 @@ mod wheel;
 #[cfg(not(parklet_loom))]
 pub(crate) use self::{
     driver::{Driver, Reactor},
-    last_resort::{call_successor_by, join_crew},
+    last_resort::{CrewGuard, call_successor_by, join_crew},
     shared::Shared,
     source::Direction,
 };
