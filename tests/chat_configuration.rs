@@ -319,7 +319,9 @@ fn all_that_is_wrong_is_told_at_once() {
             .env("PARKLET_CHAT_MAX_LINE", "none"),
         &[
             &format!("{name}, line 1: unknown key \"max_line\"; --help lists the settings"),
-            &format!("{name}, line 2: listen: expected a text or a number, found array"),
+            &format!(
+                "{name}, line 2: listen: expected a text, a number, true or false, found array"
+            ),
             &format!("{name}, line 4: unknown key \"tls\"; --help lists the settings"),
             "PARKLET_CHAT_MAX_LINE \"none\": expected a number of bytes from 256 to 16777216",
             "--max-line \"1k\": expected a number of bytes from 256 to 16777216",

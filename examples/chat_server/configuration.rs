@@ -19,10 +19,15 @@ use crate::settings::{ROWS, Settings, row};
 /// What the variables begin with.
 const PREFIX: &str = "PARKLET_CHAT_";
 
+/// The word that makes the server a tool for its file of accounts.
+const HASH_PASSWORD: &str = "hash-password";
+
 /// What the command line asks for.
 pub(crate) enum Command {
     Serve(Configuration),
     CheckConfig(Configuration),
+    /// Makes a line for the file of accounts, for the account of this name.
+    HashPassword(String),
     Help,
     Version,
 }
@@ -55,6 +60,13 @@ struct Flags {
 pub(crate) fn read(arguments: ArgsOs, variables: VarsOs) -> Result<Command, Vec<String>> {
     let mut parser = Parser::from_iter(arguments);
     let mut flags = Flags::default();
+    if parser
+        .try_raw_args()
+        .and_then(|raw| raw.peek().map(|word| word == HASH_PASSWORD))
+        == Some(true)
+    {
+        return account_to_hash(parser).map(Command::HashPassword);
+    }
     loop {
         match next_flag(&mut parser, &mut flags) {
             Ok(None) => break,
@@ -73,6 +85,18 @@ pub(crate) fn read(arguments: ArgsOs, variables: VarsOs) -> Result<Command, Vec<
     } else {
         Command::Serve(configuration)
     })
+}
+
+/// The name that comes after `hash-password`, and nothing else: what follows may be a password, so it is not repeated.
+fn account_to_hash(mut parser: Parser) -> Result<String, Vec<String>> {
+    let words: Vec<OsString> = parser.raw_args().into_iter().flatten().skip(1).collect();
+    let name = match words.as_slice() {
+        [name] => name.to_str(),
+        _ => None,
+    };
+    let usage = "expected hash-password NAME; the password is typed when it is asked for, or comes through a pipe";
+    name.map(str::to_owned)
+        .ok_or_else(|| vec![usage.to_owned()])
 }
 
 /// Takes one flag into `flags`, and returns its name.
@@ -95,8 +119,14 @@ fn next_flag(
             "config"
         }
         Arg::Long(name) if row(name).is_some() => {
-            let name = row(name).map_or("", |row| row.name);
-            flags.values.push((name, parser.value()?));
+            let (name, is_switch) =
+                row(name).map_or(("", false), |row| (row.name, row.is_switch()));
+            let value = if is_switch {
+                parser.optional_value().unwrap_or_else(|| "true".into())
+            } else {
+                parser.value()?
+            };
+            flags.values.push((name, value));
             name
         }
         Arg::Value(address) if flags.values.iter().all(|(name, _)| *name != "listen") => {
@@ -185,7 +215,7 @@ impl Configuration {
             match plain_text(value.get_ref()) {
                 Some(value) => self.take(name, &value.into(), &place),
                 None => self.problems.push(format!(
-                    "{place}: {name}: expected a text or a number, found {}",
+                    "{place}: {name}: expected a text, a number, true or false, found {}",
                     value.get_ref().type_str()
                 )),
             }
@@ -238,6 +268,7 @@ fn plain_text(value: &DeValue<'_>) -> Option<String> {
             Some(plain.map_or_else(|_| number.to_string(), |plain| plain.to_string()))
         }
         DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(is_on) => Some(is_on.to_string()),
         _ => None,
     }
 }
@@ -246,11 +277,15 @@ fn plain_text(value: &DeValue<'_>) -> Option<String> {
 pub(crate) fn help() -> String {
     let mut lines = vec![
         "usage: chat_server [ADDRESS] [OPTION...]   (127.0.0.1:8080 if no address is given)".into(),
+        "       chat_server hash-password NAME      (makes a line for the file of --users)".into(),
         String::new(),
     ];
     let mut option = |names: String, help: &str| lines.push(format!("  {names:<30} {help}"));
     for row in ROWS {
-        option(format!("--{} {}", row.name, row.value), row.help);
+        option(
+            format!("--{} {}", row.name, row.value).trim_end().into(),
+            row.help,
+        );
     }
     option("--config FILE".into(), "settings in TOML: name = value");
     option(

@@ -18,16 +18,23 @@
 //! | `descriptors.rs` | how many clients there can be |
 //! | `logs.rs` | what is said on the standard error |
 //! | `clients.rs` | where clients come in |
+//! | `files.rs` | what it reads from files, and reads again |
+//! | `accounts.rs`, `names.rs` | who has an account, and which names are the same |
+//! | `hash_password.rs` | makes a line for the file of accounts |
 //! | `tls.rs`, `tls_stream.rs` | clients that come in encrypted, and the certificate they are shown |
 //! | `traffic.rs` | who is connected, and how many bytes go over the wire |
 //! | `metrics.rs` | the page that shows this |
-//! | `signals.rs` | being told to stop |
+//! | `signals.rs` | being told to stop, and to read files again |
 
+mod accounts;
 mod clients;
 mod configuration;
 mod descriptors;
+mod files;
+mod hash_password;
 mod logs;
 mod metrics;
+mod names;
 mod settings;
 mod signals;
 mod tls;
@@ -45,10 +52,11 @@ use parklet::task;
 
 use clients::Clients;
 use configuration::{Command, Configuration};
+use files::Files;
 use metrics::Watched;
 use settings::Settings;
 use signals::Hangups;
-use tls::{Certificate, EncryptedClients};
+use tls::EncryptedClients;
 
 /// The exit code when what the operator said is wrong, as other programs have it.
 const WRONG_USAGE: u8 = 2;
@@ -57,6 +65,13 @@ fn main() -> ExitCode {
     match configuration::read(std::env::args_os(), std::env::vars_os()) {
         Ok(Command::Help) => print(&configuration::help()),
         Ok(Command::Version) => print(concat!("chat_server ", env!("CARGO_PKG_VERSION"))),
+        Ok(Command::HashPassword(name)) => match hash_password::line(&name) {
+            Ok(line) => print(&line),
+            Err(problem) => {
+                say(&problem);
+                return ExitCode::FAILURE;
+            }
+        },
         Ok(Command::CheckConfig(configuration)) => return check(&configuration),
         Ok(Command::Serve(configuration)) => return start(&configuration),
         Err(problems) => {
@@ -76,7 +91,7 @@ fn check(configuration: &Configuration) -> ExitCode {
     }
     print(configuration.to_toml().trim_end());
     let settings = &configuration.settings;
-    let mut problems = Vec::from_iter(certificate(settings).err());
+    let mut problems = Files::read(settings).err().unwrap_or_default();
     for address in [&settings.listen].into_iter().chain(&settings.metrics) {
         let resolved = task::block_on(address.as_str().to_socket_addrs());
         problems.extend(resolved.err().map(|error| error.to_string()));
@@ -91,30 +106,25 @@ fn check(configuration: &Configuration) -> ExitCode {
     }
 }
 
-/// What clients are shown if they are to speak TLS.
-fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, String> {
-    let files = settings.tls()?;
-    let certificate = files.map(|(chain, key)| Certificate::load(chain, key));
-    Ok(certificate.transpose()?.map(Arc::new))
-}
-
 fn start(configuration: &Configuration) -> ExitCode {
     let settings = &configuration.settings;
     logs::start(settings.log_level, settings.log_format);
     for remark in &configuration.remarks {
         tracing::warn!("{remark}");
     }
-    let certificate = match certificate(settings) {
-        Ok(certificate) => certificate,
-        Err(problem) => {
-            tracing::error!("{problem}");
+    let files = match Files::read(settings) {
+        Ok(files) => files,
+        Err(problems) => {
+            for problem in problems {
+                tracing::error!("{problem}");
+            }
             return ExitCode::from(WRONG_USAGE);
         }
     };
     if let Some(few) = descriptors::raise_limit() {
         tracing::warn!("{few}");
     }
-    match task::block_on(serve(settings, certificate)) {
+    match task::block_on(serve(settings, files)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -123,7 +133,7 @@ fn start(configuration: &Configuration) -> ExitCode {
     }
 }
 
-async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io::Result<()> {
+async fn serve(settings: &Settings, files: Files) -> io::Result<()> {
     let signal = signals::stop_signal()?;
     let hangups = Hangups::new()?;
     let watched = Arc::new(Watched::default());
@@ -138,6 +148,7 @@ async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io
         .limits(settings.limits.clone())
         .lag_policy(settings.lag)
         .farewell(settings.drain)
+        .users(files.users())
         .metrics(watched.chat.clone())
         .log(|problem| tracing::warn!("{problem}"));
     let stop = async move {
@@ -148,11 +159,11 @@ async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io
     // A task of the pool, so that whoever accepts a client also serves it; and through the builder, which returns what
     // `task::spawn` would panic with: PARKLET_THREADS may be anything.
     let pool = task::Builder::new().name("chat server".into());
-    let server = match certificate {
+    let reloading = reload_on_hangup(hangups, files.clone());
+    task::Builder::new().spawn(reloading)?.detach();
+    let server = match files.certificate {
         None => pool.spawn(server.run(clients, stop))?,
         Some(certificate) => {
-            let reloading = reload_on_hangup(hangups, certificate.clone());
-            task::Builder::new().spawn(reloading)?.detach();
             let clients = EncryptedClients {
                 clients,
                 certificate,
@@ -169,13 +180,11 @@ async fn serve(settings: &Settings, certificate: Option<Arc<Certificate>>) -> io
     Ok(())
 }
 
-/// Reads the certificate again whenever that is asked for.
-async fn reload_on_hangup(mut hangups: Hangups, certificate: Arc<Certificate>) {
+/// Reads the files again whenever that is asked for.
+async fn reload_on_hangup(mut hangups: Hangups, files: Files) {
     while hangups.next().await.is_ok() {
-        match certificate.reload() {
-            Ok(()) => tracing::info!("the certificate was read again"),
-            Err(problem) => tracing::error!("{problem}; clients are shown the one from before"),
-        }
+        let files = files.clone();
+        task::spawn_blocking(move || files.reload()).await;
     }
 }
 

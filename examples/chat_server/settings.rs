@@ -18,6 +18,10 @@ pub(crate) struct Settings {
     pub(crate) tls_cert: Option<String>,
     /// The file with the certificate's key.
     pub(crate) tls_key: Option<String>,
+    /// The file with the accounts, if clients need one.
+    pub(crate) users: Option<String>,
+    /// Whether who has no account may come in, too.
+    pub(crate) allow_guests: bool,
     /// How much clients may ask for.
     pub(crate) limits: Limits,
     /// What happens to those who fall behind.
@@ -38,6 +42,8 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".to_owned(),
             tls_cert: None,
             tls_key: None,
+            users: None,
+            allow_guests: false,
             limits: Limits::default(),
             lag: LagPolicy::default(),
             drain: Duration::from_secs(2),
@@ -62,6 +68,18 @@ impl Settings {
             (None, Some(_)) => Err("tls-key is set, but not tls-cert".to_owned()),
         }
     }
+
+    /// The file with the accounts, if clients need one.
+    ///
+    /// # Errors
+    ///
+    /// Guests are allowed where nobody is anything else.
+    pub(crate) fn accounts(&self) -> Result<Option<&str>, String> {
+        match &self.users {
+            None if self.allow_guests => Err("allow-guests is set, but not users".to_owned()),
+            file => Ok(file.as_deref()),
+        }
+    }
 }
 
 /// One setting.
@@ -79,6 +97,8 @@ pub(crate) struct Row {
 enum Kind {
     /// A text that may be empty, to say that there is none.
     Text(fn(&mut Settings) -> &mut Option<String>),
+    /// Yes or no; the flag alone says yes.
+    Switch(fn(&mut Settings) -> &mut bool),
     /// A whole number from the first to the second.
     Number(usize, usize, fn(&mut Settings) -> &mut usize),
     /// The same, where the field is a smaller one.
@@ -113,6 +133,10 @@ impl Row {
             Kind::Text(field) => {
                 *field(settings) = Some(text.to_owned()).filter(|text| !text.is_empty());
             }
+            Kind::Switch(field) => {
+                let is_on = text.parse();
+                *field(settings) = is_on.map_err(|_| "expected true or false")?;
+            }
             Kind::Number(least, most, field) => {
                 let number = text.parse().ok();
                 let number = number.filter(|number| (least..=most).contains(number));
@@ -141,11 +165,17 @@ impl Row {
         let mut copy = settings.clone();
         match self.kind {
             Kind::Text(field) => quoted(field(&mut copy).as_deref().unwrap_or_default()),
+            Kind::Switch(field) => field(&mut copy).to_string(),
             Kind::Number(_, _, field) => field(&mut copy).to_string(),
             Kind::Small(_, _, field) => field(&mut copy).to_string(),
             Kind::Seconds(_, _, field) => field(&mut copy).as_secs_f64().to_string(),
             Kind::Other(_, show) => show(settings),
         }
+    }
+
+    /// Whether the flag needs no value.
+    pub(crate) fn is_switch(&self) -> bool {
+        matches!(self.kind, Kind::Switch(_))
     }
 
     fn expected<T: std::fmt::Display>(&self, least: T, most: T) -> String {
@@ -194,6 +224,18 @@ pub(crate) const ROWS: &[Row] = &[
         "FILE",
         "the certificate's private key, in PEM",
         Kind::Text(|settings| &mut settings.tls_key),
+    ),
+    Row::new(
+        "users",
+        "FILE",
+        "makes clients prove who they are: accounts, a line each, name:hash",
+        Kind::Text(|settings| &mut settings.users),
+    ),
+    Row::new(
+        "allow-guests",
+        "",
+        "lets in clients without an account, too, under names of its choice",
+        Kind::Switch(|settings| &mut settings.allow_guests),
     ),
     Row::new(
         "max-line",
@@ -267,7 +309,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new(
         "failed-logins",
         "LOGINS",
-        "how many of one address can fail at once, and with one name ten times as many",
+        "how many can fail at once from one address; with one name ten times that",
         Kind::Small(1, 1_000_000, |settings| &mut settings.limits.failed_logins),
     ),
     Row::new(

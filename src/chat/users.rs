@@ -1,5 +1,7 @@
 //! Whom the server knows: what it asks of those who keep the accounts, so that it needs to know nothing of files and hashes.
 
+use std::sync::Arc;
+
 use super::names;
 use super::secret::Secret;
 
@@ -61,6 +63,20 @@ pub trait Users: Send + Sync + 'static {
     fn verify(&self, name: &str, token: &Secret) -> Option<String> {
         let _ = (name, token);
         None
+    }
+}
+
+impl<U: Users + ?Sized> Users for Arc<U> {
+    fn access(&self) -> Access {
+        (**self).access()
+    }
+
+    fn canonical(&self, name: &str) -> String {
+        (**self).canonical(name)
+    }
+
+    fn verify(&self, name: &str, token: &Secret) -> Option<String> {
+        (**self).verify(name, token)
     }
 }
 
