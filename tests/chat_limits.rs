@@ -5,6 +5,8 @@ mod chat_support;
 use std::time::{Duration, Instant};
 
 use chat_support::{Client, GUARD, Server, delivery};
+use parklet::chat::extended::Reply;
+use parklet::chat::protocol::MAX_LINE_LENGTH;
 use parklet::chat::server::Builder;
 use parklet::chat::{LagPolicy, Limits};
 
@@ -147,6 +149,31 @@ fn a_hundred_thousand_joins_of_one_client_make_a_hundred_groups() {
         }
         assert!(start.elapsed() < GUARD, "{total} groups are left");
     }
+}
+
+#[test]
+fn a_list_of_groups_is_a_line_that_a_client_takes() {
+    const GROUPS: usize = 400;
+    let server = server_with(|limits| limits.groups_per_client = GROUPS);
+    let mut anna = welcomed(&server, "anna");
+    for number in 0..GROUPS {
+        anna.send(format!(
+            "{{\"Join\":{{\"group_name\":\"{number:0250}\"}}}}\n"
+        ));
+    }
+    anna.send("{\"Groups\":{}}\n");
+    let line = anna.line();
+    assert!(line.len() <= MAX_LINE_LENGTH, "{}", line.len());
+    let Ok(Reply::Groups { groups, total }) = serde_json::from_str(&line) else {
+        panic!("{line}")
+    };
+    assert_eq!(total, GROUPS);
+    // Each has 250 bytes of name, and 30 around it.
+    assert!(
+        groups.len() > MAX_LINE_LENGTH / 280 - 20,
+        "{}",
+        groups.len()
+    );
 }
 
 /// One more client is told `text` and disconnected.

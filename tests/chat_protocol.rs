@@ -5,25 +5,28 @@ mod chat_support;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use chat_support::memory_history::MemoryHistory;
 use chat_support::{Client, Server};
 use parklet::chat::server::Builder;
 use parklet::chat::{Access, Secret, Users};
 
-/// The conversations of the document, each with the number of its first line, and whom its server serves.
-fn conversations() -> Vec<(usize, Access, Vec<&'static str>)> {
+/// The conversations of the document, each with the number of its first line, whom its server serves, and whether it
+/// keeps messages.
+fn conversations() -> Vec<(usize, Access, bool, Vec<&'static str>)> {
     let mut conversations = Vec::new();
     let mut lines = include_str!("../docs/PROTOCOL.md").lines().enumerate();
     while let Some((number, line)) = lines.next() {
         if let Some(access) = line.strip_prefix("```chat") {
             let access = match access {
-                "" => Access::Anyone,
+                "" | " history" => Access::Anyone,
                 " accounts" => Access::Accounts,
                 " guests" => Access::AccountsAndGuests,
                 other => panic!("what is a conversation of{other}?"),
             };
             let conversation = lines.by_ref().map(|(_, line)| line);
             let conversation = conversation.take_while(|line| *line != "```").collect();
-            conversations.push((number + 2, access, conversation));
+            let has_history = line.ends_with("history");
+            conversations.push((number + 2, access, has_history, conversation));
         }
     }
     conversations
@@ -46,10 +49,12 @@ impl Users for Anna {
 /// A line with what the document cannot know in the form that it has there.
 fn as_documented(line: &str, documented: &str) -> String {
     let mut line = line.trim_end_matches('\n').to_string();
-    if let Some(at) = line.find("\"time\":") {
-        let digits = at + "\"time\":".len();
+    let mut rest = 0;
+    while let Some(at) = line[rest..].find("\"time\":") {
+        let digits = rest + at + "\"time\":".len();
         let end = line[digits..].find(|char: char| !char.is_ascii_digit());
         line.replace_range(digits..digits + end.unwrap(), "1700000000000");
+        rest = digits;
     }
     // Once they stand in full.
     if documented.contains("\"limits\":{..}")
@@ -63,9 +68,12 @@ fn as_documented(line: &str, documented: &str) -> String {
 #[test]
 fn the_conversations_of_the_document_are_had_as_they_stand_there() {
     let conversations = conversations();
-    assert!(conversations.len() >= 4, "{}", conversations.len());
-    for (first, access, conversation) in conversations {
-        let builder = Builder::new().name("the harbour").users(Anna(access));
+    assert!(conversations.len() >= 7, "{}", conversations.len());
+    for (first, access, has_history, conversation) in conversations {
+        let mut builder = Builder::new().name("the harbour").users(Anna(access));
+        if has_history {
+            builder = builder.history(MemoryHistory::default().shared());
+        }
         let server = Server::start_built(builder, |listener| listener);
         let mut clients = BTreeMap::<&str, (Client, bool)>::new();
         for (number, line) in conversation.iter().enumerate() {

@@ -154,7 +154,7 @@ impl<S: ChatStream> Connection<'_, S> {
                 return Poll::Pending;
             }
             // Without room nothing was asked to wake us but the socket: once it has taken all, they are.
-            let may_ask = may_have_requests && verified.is_ready();
+            let may_ask = may_have_requests && verified.is_ready() && !self.talk.is_on_errand();
             if sent.is_pending() || (collected.is_pending() && !may_ask) {
                 return Poll::Pending;
             }

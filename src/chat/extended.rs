@@ -14,6 +14,7 @@ use std::str;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::history::KeptMessage;
 use super::limits::Limits;
 use super::secret::Secret;
 
@@ -37,14 +38,17 @@ pub enum Request {
         /// The password of my account, for servers with accounts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Secret>,
-        /// What else I would like to have or to know of: [`NOTICES`], [`ACCOUNTS`].
+        /// What else I would like to have or to know of: [`NOTICES`], [`ACCOUNTS`], [`HISTORY`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         features: Vec<String>,
     },
-    /// From now on, send me what is posted to this group.
+    /// From now on, send me what is posted to this group; and before that, of what is kept, the last messages.
     Join {
         /// The group's name.
         group_name: String,
+        /// The last id that I have seen of this group: then I want everything after it that is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
     },
     /// Send me nothing more of this group.
     Leave {
@@ -72,6 +76,21 @@ pub enum Request {
         /// The group's name.
         group_name: String,
     },
+    /// What was posted to this group, of which I am a member? The last messages that are kept, unless `before` or `after`
+    /// asks for others; not both of them. Answered with [`Reply::History`].
+    History {
+        /// The group's name.
+        group_name: String,
+        /// The last ones with smaller ids.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
+        /// The first ones with greater ids.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+        /// How many at most; a hundred, if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<usize>,
+    },
     /// Are you there? Answered with [`Reply::Pong`], when all that was asked before has been done.
     Ping {},
     /// I am: the answer to [`Reply::Ping`]. Any other request is as good.
@@ -91,6 +110,14 @@ pub const NOTICES: &str = "notices";
 /// assert_eq!(parklet::chat::extended::ACCOUNTS, "accounts");
 /// ```
 pub const ACCOUNTS: &str = "accounts";
+
+/// The feature of a server that keeps messages: [`Request::History`], and `after` in [`Request::Join`]. It is there for
+/// whoever did not ask for it, too; who asked is told in [`Reply::Welcome`] whether there is any.
+///
+/// ```
+/// assert_eq!(parklet::chat::extended::HISTORY, "history");
+/// ```
+pub const HISTORY: &str = "history";
 
 /// What the server tells a client that opened with `Hello`.
 ///
@@ -125,7 +152,8 @@ pub enum Reply {
         /// Who; nobody if it was a client that never said `Hello`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<String>,
-        /// Which message of the group it is, counted from 1 since the group came into being.
+        /// Which message of the group it is, counted from 1 since the group came into being. Where messages are kept, it
+        /// leaves numbers out after the server was ended in haste.
         id: u64,
         /// When it was posted, in milliseconds since the beginning of 1970 (UTC).
         time: u64,
@@ -139,9 +167,9 @@ pub enum Reply {
         /// When, in milliseconds since the beginning of 1970 (UTC).
         time: u64,
     },
-    /// The groups that have members.
+    /// The groups that have members, or messages that are kept.
     Groups {
-        /// At most a thousand of them, in the order of their names.
+        /// At most a thousand of them, and no more than a line holds, in the order of their names.
         groups: Vec<GroupSize>,
         /// How many there are.
         total: usize,
@@ -150,10 +178,19 @@ pub enum Reply {
     Members {
         /// The group's name.
         group_name: String,
-        /// At most a thousand of those who said `Hello`, in the order of their names.
+        /// At most a thousand of those who said `Hello`, and no more than a line holds, in the order of their names.
         names: Vec<String>,
         /// How many members there are, with and without a name.
         total: usize,
+    },
+    /// What was posted to a group, as far as it is kept.
+    History {
+        /// The group's name.
+        group_name: String,
+        /// At most a thousand messages, and no more than a line holds, oldest first.
+        messages: Vec<KeptMessage>,
+        /// Whether there are more that were asked for: older ones, or newer ones if it was for those `after` an id.
+        more: bool,
     },
     /// Somebody joined a group that you are in, or you did.
     Joined {
@@ -169,7 +206,7 @@ pub enum Reply {
         /// Who.
         name: String,
     },
-    /// You read too slowly: messages of this group were dropped, in this place.
+    /// You read too slowly, or ask for more than is kept: messages of this group were dropped, in this place.
     Lagged {
         /// The group's name.
         group_name: String,
@@ -248,6 +285,8 @@ pub enum ErrorCode {
     NoSuchClient,
     /// Too much waits for this client already: the message was not sent.
     Busy,
+    /// This server keeps no messages, or cannot read them now.
+    NoHistory,
     /// A limit was exceeded; `about` names it.
     Limit,
     /// You read too slowly, and the server disconnects who does.

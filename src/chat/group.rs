@@ -15,14 +15,14 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::SystemTime;
 
 use super::extended::{GroupSize, Reply};
+use super::history::{History, KeptMessage, NotKept};
+use super::listing::Room;
 use super::protocol::{Frame, frame};
 use crate::sync::broadcast;
-
-/// How many names or groups are listed at most: a line that a person can still read, and no megabytes.
-pub(crate) const MAX_LISTED: usize = 1000;
 
 /// How a message of the base protocol ends.
 const BASE_END: &[u8] = b"}}\n";
@@ -34,7 +34,8 @@ pub(crate) struct Group {
     head: Vec<u8>,
     /// Who subscribed is a member.
     ring: broadcast::Sender<Event>,
-    /// How many messages there have been. It is counted up under the ring's lock, so ids and places agree.
+    /// The id of the last message. It is counted up under the ring's lock, so ids and places agree; where nobody is a
+    /// member, under the lock of the group's shard.
     posted: AtomicU64,
     /// How many members want to know who joins and leaves. Without any, nobody is bothered with it.
     noticing: AtomicUsize,
@@ -58,17 +59,17 @@ pub(crate) struct Event {
     line: Frame,
     /// Where a message's base form ends; 0 is a notice.
     base_end: usize,
-    /// How many messages there have been, this one included.
+    /// The id of the last message, this one included.
     posted: u64,
 }
 
 impl Event {
-    /// How many messages there had been before.
+    /// The id of the last message before.
     pub(crate) fn posted_before(&self) -> u64 {
         self.posted - u64::from(!self.is_notice())
     }
 
-    /// How many messages there have been, this one included.
+    /// The id of the last message, this one included.
     pub(crate) fn posted(&self) -> u64 {
         self.posted
     }
@@ -108,7 +109,8 @@ impl Event {
 }
 
 impl Group {
-    pub(crate) fn new(name: String, ring_size: usize) -> Self {
+    /// A group without members, whose next message has the id after `posted`.
+    pub(crate) fn new(name: String, ring_size: usize, posted: u64) -> Self {
         let mut head = b"{\"Message\":{\"group_name\":".to_vec();
         push_json(&mut head, &name);
         head.extend_from_slice(b",\"message\":");
@@ -116,7 +118,7 @@ impl Group {
             name,
             head,
             ring: broadcast::Sender::new(ring_size.max(1)),
-            posted: AtomicU64::new(0),
+            posted: AtomicU64::new(posted),
             noticing: AtomicUsize::new(0),
             names: Mutex::default(),
         }
@@ -126,16 +128,9 @@ impl Group {
         &self.name
     }
 
-    /// One more member: what is posted from now on, and how many messages there had been until then.
+    /// One more member: what is posted from now on, and the id of the last message before.
     pub(crate) fn add(&self, member: &Member) -> (broadcast::Receiver<Event>, u64) {
-        let (inbox, posted) = loop {
-            // If none came meanwhile, none is counted that is not received, nor the reverse.
-            let before = self.posted.load(Ordering::SeqCst);
-            let inbox = self.ring.subscribe();
-            if self.posted.load(Ordering::SeqCst) == before {
-                break (inbox, before);
-            }
-        };
+        let (inbox, posted) = self.subscribe();
         if member.wants_notices {
             self.noticing.fetch_add(1, Ordering::Relaxed);
         }
@@ -144,6 +139,23 @@ impl Group {
             self.notify(|group_name, name| Reply::Joined { group_name, name }, name);
         }
         (inbox, posted)
+    }
+
+    /// What is posted from now on, and the id of the last message before.
+    pub(crate) fn subscribe(&self) -> (broadcast::Receiver<Event>, u64) {
+        loop {
+            // If none came meanwhile, none is counted that is not received, nor the reverse.
+            let before = self.posted();
+            let inbox = self.ring.subscribe();
+            if self.posted() == before {
+                break (inbox, before);
+            }
+        }
+    }
+
+    /// The id of the last message.
+    pub(crate) fn posted(&self) -> u64 {
+        self.posted.load(Ordering::SeqCst)
     }
 
     /// One member less, whose inbox has been dropped.
@@ -173,16 +185,23 @@ impl Group {
     /// The members, as they are listed.
     pub(crate) fn members(&self) -> Reply {
         let names = self.names();
-        let names = names.iter().take(MAX_LISTED).map(ToString::to_string);
+        let mut room = Room::for_entries(usize::MAX);
+        let listed = names.iter().take_while(|name| room.takes(&***name));
         Reply::Members {
             group_name: self.name.clone(),
-            names: names.collect(),
+            names: listed.map(ToString::to_string).collect(),
             total: self.size(),
         }
     }
 
-    /// Sends `message` to every member and returns whether there was one. The JSON is made here, once, and shared.
-    pub(crate) fn post(&self, message: &str, from: Option<&str>) -> bool {
+    /// Sends `message` to every member and returns whether there was one; if so, `history` keeps it. The JSON is made
+    /// here, once, and shared.
+    pub(crate) fn post(
+        &self,
+        message: &str,
+        from: Option<&str>,
+        history: Option<&dyn History>,
+    ) -> bool {
         let mut base = Vec::with_capacity(self.head.len() + message.len() + 16);
         base.extend_from_slice(&self.head);
         push_json(&mut base, message);
@@ -192,13 +211,46 @@ impl Group {
         // the one it will have if nobody posts meanwhile.
         let expected = self.posted.load(Ordering::Relaxed) + 1;
         let event = Event::message(&base, from, expected, time);
-        let sent = self
-            .ring
-            .send_with(|| match self.posted.fetch_add(1, Ordering::SeqCst) + 1 {
-                id if id == expected => event,
-                id => Event::message(&base, from, id, time),
-            });
-        sent.is_ok()
+        let kept = history.map(|history| (history, to_keep(message, from, time)));
+        let mut writer = None;
+        let sent = self.ring.send_with(|| {
+            let id = self.posted.fetch_add(1, Ordering::SeqCst) + 1;
+            if let Some((history, mut kept)) = kept {
+                // Rule 1 of the history: here, where the message gets its id and its place.
+                kept.id = id;
+                writer = history.keep(&self.name, kept).unwrap_or(None);
+            }
+            if id == expected {
+                event
+            } else {
+                Event::message(&base, from, id, time)
+            }
+        });
+        let is_sent = sent.is_ok();
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+        is_sent
+    }
+
+    /// Keeps `message` if nobody is a member, and returns whom to wake when the lock of the group's shard is released. It is
+    /// called under that lock, which who joins needs, too: so nobody else gives the group a message meanwhile.
+    pub(crate) fn keep(
+        &self,
+        message: &str,
+        from: Option<&str>,
+        history: &dyn History,
+    ) -> Option<Result<Option<Waker>, NotKept>> {
+        if self.size() > 0 {
+            return None;
+        }
+        let mut kept = to_keep(message, from, now());
+        kept.id = self.posted() + 1;
+        let done = history.keep(&self.name, kept);
+        if done.is_ok() {
+            self.posted.fetch_add(1, Ordering::SeqCst);
+        }
+        Some(done)
     }
 
     /// Tells those members who want to know it what somebody did.
@@ -219,6 +271,16 @@ impl Group {
     }
 }
 
+/// A message that still lacks its id.
+fn to_keep(message: &str, from: Option<&str>, time: u64) -> KeptMessage {
+    KeptMessage {
+        message: message.to_string(),
+        from: from.map(str::to_string),
+        id: 0,
+        time,
+    }
+}
+
 /// Now, in milliseconds since the beginning of 1970.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -234,7 +296,8 @@ fn push_json(line: &mut Vec<u8>, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::protocol::FromServer;
+    use super::super::listing::MAX_LISTED_BYTES;
+    use super::super::protocol::{FromServer, MAX_LINE_LENGTH};
     use super::*;
 
     /// What a member gets of an event, as text.
@@ -250,10 +313,10 @@ mod tests {
 
     #[test]
     fn one_line_serves_both_protocols() {
-        let group = Group::new("gr\"ü\u{1f}".to_string(), 4);
+        let group = Group::new("gr\"ü\u{1f}".to_string(), 4, 0);
         let (mut inbox, posted) = group.add(&Member::default());
         assert_eq!(posted, 0);
-        assert!(group.post("\"m\"\n", Some("an\"na")));
+        assert!(group.post("\"m\"\n", Some("an\"na"), None));
         let event = inbox.try_recv().unwrap();
 
         let group_name = group.name().to_string();
@@ -288,13 +351,34 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_members_is_a_line_that_a_client_takes() {
+        let group = Group::new("g".to_string(), 1, 0);
+        for number in 0..1500 {
+            let name = Some(format!("{number:064}").into());
+            let wants_notices = false;
+            // Who has gone from the ring is still on the list, and this is about that.
+            drop(group.add(&Member {
+                name,
+                wants_notices,
+            }));
+        }
+        let members = group.members();
+        assert!(frame(&members).len() <= MAX_LINE_LENGTH);
+        let Reply::Members { names, .. } = members else {
+            unreachable!()
+        };
+        assert_eq!(names.len(), MAX_LISTED_BYTES / (64 + 3));
+        assert!(names.is_sorted() && names[0].ends_with("00"));
+    }
+
+    #[test]
     fn ids_have_the_order_of_the_messages_whoever_posts_at_once() {
         const POSTS: u64 = 500;
-        let group = Group::new("g".to_string(), 10_000);
+        let group = Group::new("g".to_string(), 10_000, 0);
         let (mut inbox, _) = group.add(&Member::default());
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..POSTS).for_each(|_| assert!(group.post("m", None))));
+                scope.spawn(|| (0..POSTS).for_each(|_| assert!(group.post("m", None, None))));
             }
         });
         for id in 1..=4 * POSTS {

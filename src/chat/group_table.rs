@@ -1,7 +1,8 @@
 //! From a name to the group: plain mutexes around maps, since nothing is awaited while one is held.
 //!
-//! A group is in the table while it has members. To post to a name that is not there is an error; so a server that
-//! runs for years keeps the groups of those who are connected and no others.
+//! A group is in the table while it has members, or history keeps something of it. To post to a name that is not there is
+//! an error; so a server that runs for years has the groups of those who are connected, those with kept messages and no
+//! others.
 //!
 //! The table is cut into shards, each with a lock of its own, so that posters to different groups seldom meet.
 
@@ -10,7 +11,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::extended::Reply;
-use super::group::{Group, MAX_LISTED, Member};
+use super::group::{Group, Member};
+use super::history::{History, NotKept};
+use super::listing::Room;
 use super::membership::Membership;
 use super::metrics::Metrics;
 use super::refusal::Refusal;
@@ -30,55 +33,99 @@ pub(crate) struct GroupTable {
     /// Says in which shard a name is.
     hasher: RandomState,
     /// How many messages each group keeps.
-    ring_size: usize,
+    pub(crate) ring_size: usize,
+    /// Where messages are kept, if they are.
+    history: Option<Arc<dyn History>>,
     /// What the server counts.
     pub(crate) metrics: Arc<Metrics>,
 }
 
 impl GroupTable {
-    /// A table of groups that keep so many messages.
-    pub(crate) fn new(ring_size: usize, metrics: Arc<Metrics>) -> Self {
-        Self {
+    /// A table of groups whose rings keep so many messages, with those in it that `history` knows.
+    pub(crate) fn new(
+        ring_size: usize,
+        history: Option<Arc<dyn History>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let table = Self {
             shards: Default::default(),
             hasher: RandomState::new(),
             ring_size,
+            history,
             metrics,
+        };
+        for name in table.history.iter().flat_map(|history| history.groups()) {
+            table.get_or_create(&mut table.shard(&name), &name);
         }
+        table
     }
 
     /// Makes `member` one of the group `name`, from the next message on. The group is created if need be.
     pub(crate) fn join(self: &Arc<Self>, name: &str, member: Member) -> Membership {
         let mut groups = self.shard(name);
-        let group = match groups.get(name) {
-            Some(group) => group.clone(),
-            None => {
-                let group = Arc::new(Group::new(name.to_string(), self.ring_size));
-                groups.insert(name.to_string(), group.clone());
-                self.metrics.group_created();
-                group
-            }
-        };
+        let group = self.get_or_create(&mut groups, name);
         Membership::new(group, self.clone(), member)
     }
 
-    /// Sends `message` to all members of the group `name`.
+    fn get_or_create(&self, groups: &mut Shard, name: &str) -> Arc<Group> {
+        if let Some(group) = groups.get(name) {
+            return group.clone();
+        }
+        let posted = self.last_id(name).unwrap_or(0);
+        let group = Arc::new(Group::new(name.to_string(), self.ring_size, posted));
+        groups.insert(name.to_string(), group.clone());
+        self.metrics.group_created();
+        group
+    }
+
+    /// Sends `message` to all members of the group `name`, and has it kept; that is enough if there are no members.
     ///
     /// # Errors
     ///
-    /// There are none.
+    /// There is no such group, or nobody takes the message.
     pub(crate) fn post(
         &self,
         name: &str,
         message: &str,
         from: Option<&str>,
     ) -> Result<(), Refusal> {
-        match self.get(name) {
-            Some(group) if group.post(message, from) => {
-                self.metrics.posted();
-                Ok(())
+        let history = self.history.as_deref();
+        loop {
+            let group = self.get(name);
+            let group = group.ok_or_else(|| Refusal::no_such_group(name))?;
+            if group.post(message, from, history) {
+                break;
             }
-            _ => Err(Refusal::no_such_group(name)),
+            // Nobody is a member; nobody was, just now.
+            match history.map(|history| self.keep(name, message, from, history)) {
+                Some(None) => {}
+                Some(Some(Ok(()))) => break,
+                None | Some(Some(Err(NotKept))) => return Err(Refusal::no_such_group(name)),
+            }
         }
+        self.metrics.posted();
+        Ok(())
+    }
+
+    /// Has `message` kept, unless the group `name` has members again.
+    fn keep(
+        &self,
+        name: &str,
+        message: &str,
+        from: Option<&str>,
+        history: &dyn History,
+    ) -> Option<Result<(), NotKept>> {
+        let groups = self.shard(name);
+        let kept = match groups.get(name) {
+            Some(group) => group.keep(message, from, history)?,
+            None => Err(NotKept),
+        };
+        drop(groups);
+        Some(kept.map(|writer| {
+            if let Some(writer) = writer {
+                writer.wake();
+            }
+        }))
     }
 
     /// The members of the group `name`, as they are listed.
@@ -96,11 +143,12 @@ impl GroupTable {
     pub(crate) fn list(&self) -> Reply {
         let mut groups = Vec::new();
         let mut total = 0;
+        let mut room = Room::for_entries(usize::MAX);
         for shard in &self.shards {
             let shard = lock(shard);
             total += shard.len();
-            let room = MAX_LISTED - groups.len();
-            groups.extend(shard.values().take(room).map(|group| group.entry()));
+            let entries = shard.values().map(|group| group.entry());
+            groups.extend(entries.take_while(|entry| room.takes(entry)));
         }
         groups.sort_unstable();
         Reply::Groups { groups, total }
@@ -110,10 +158,16 @@ impl GroupTable {
         self.shard(name).get(name).cloned()
     }
 
-    /// Removes the group `name` if its last member has gone.
+    /// The last id of what is kept of the group `name`, if something is.
+    fn last_id(&self, name: &str) -> Option<u64> {
+        self.history.as_ref()?.last_id(name)
+    }
+
+    /// Removes the group `name` if its last member has gone and nothing of it is kept.
     pub(crate) fn prune(&self, name: &str) {
         let mut groups = self.shard(name);
-        let deserted = groups.get(name).is_some_and(|group| group.size() == 0);
+        let deserted =
+            groups.get(name).is_some_and(|group| group.size() == 0) && self.last_id(name).is_none();
         let removed = deserted.then(|| groups.remove(name));
         // The lock first: what the drop of a group runs has no business under it.
         drop(groups);

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::protocol::MAX_LINE_LENGTH;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A server's limits. Who says `Hello` is told them in `Welcome`, under the names of the fields; who exceeds one gets an
 /// error that names it.
 ///
@@ -65,6 +67,19 @@ pub struct Limits {
     /// groups, and what is for it alone in a mailbox of its own, as many as
     /// [`outbox_messages`](Self::outbox_messages) in each. 64 KiB: enough to fill a system call.
     pub outbox_bytes: usize,
+    /// How many messages of a group are kept by a server that has [`history`](super::server::Builder::history), at most. The
+    /// server does not count them, it tells: that they are no more is up to its history. 10,000: months of a group of
+    /// friends, in some megabytes.
+    pub history_messages: usize,
+    /// How long a message is kept, at most. 30 days.
+    #[serde(rename = "history_age_ms", with = "milliseconds")]
+    pub history_age: Duration,
+    /// How many of the kept messages a client is sent when it joins a group, unless it says which it has seen. 50: what
+    /// a screen shows.
+    pub replay_messages: usize,
+    /// How old these can be. A day.
+    #[serde(rename = "replay_age_ms", with = "milliseconds")]
+    pub replay_age: Duration,
     /// How long a client can take to say its first line. Five minutes: people read before they type.
     #[serde(rename = "first_line_ms", with = "milliseconds")]
     pub first_line: Duration,
@@ -92,6 +107,10 @@ impl Default for Limits {
             failed_logins_per_minute: 6,
             outbox_messages: 1000,
             outbox_bytes: 64 * 1024,
+            history_messages: 10_000,
+            history_age: 30 * DAY,
+            replay_messages: 50,
+            replay_age: DAY,
             first_line: Duration::from_secs(300),
             ping_after: Duration::from_secs(60),
         }

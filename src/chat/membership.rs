@@ -15,12 +15,18 @@ use super::refusal::Refusal;
 use crate::stream::Stream;
 use crate::sync::broadcast;
 
+/// How often a member that joins is replayed what was posted while it was replayed something. After that it falls behind
+/// like anybody who reads too slowly.
+const MAX_ROUNDS: u32 = 8;
+
 /// A membership.
 pub(crate) struct Membership {
     /// What was posted since. It is dropped before `place`, which then looks who is left.
     inbox: broadcast::Receiver<Event>,
-    /// How many messages of the group have been passed on or were missed.
+    /// The id of the last message of the group that was passed on or missed.
     seen: u64,
+    /// What was posted before is still being replayed.
+    is_replaying: bool,
     /// The client's task is among those whom the next message wakes.
     is_listening: bool,
     place: Place,
@@ -32,6 +38,7 @@ impl Membership {
         Self {
             inbox,
             seen,
+            is_replaying: false,
             is_listening: false,
             place: Place {
                 group,
@@ -43,6 +50,34 @@ impl Membership {
 
     pub(crate) fn group_name(&self) -> &str {
         self.place.group.name()
+    }
+
+    /// The id of the last message that was passed on or missed: after joining, that of the last one before.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Until [`catch_up`](Self::catch_up) has nothing more, nothing is passed on: what was before comes first.
+    pub(crate) fn begin_replay(&mut self) {
+        self.is_replaying = true;
+    }
+
+    /// Up to which id more is to be replayed, after so many times; nothing if the ring goes on from here.
+    pub(crate) fn catch_up(&mut self, round: u32, can_read: bool) -> Option<u64> {
+        let group = &self.place.group;
+        let half = self.place.table.ring_size as u64 / 2;
+        if group.posted() - self.seen <= half || round == MAX_ROUNDS || !can_read {
+            self.is_replaying = false;
+            return None;
+        }
+        // The new place is taken before the old one is given up.
+        (self.inbox, self.seen) = group.subscribe();
+        self.is_listening = false;
+        Some(self.seen)
+    }
+
+    pub(crate) fn count_replayed(&self, messages: u64) {
+        self.place.table.metrics.replayed(messages);
     }
 
     /// Whether all that was posted has been passed on.
@@ -65,7 +100,7 @@ impl Membership {
         outbound: &mut Outbound<S>,
         policy: LagPolicy,
     ) -> Poll<Result<(), Refusal>> {
-        if self.is_listening && !is_new_waker && self.inbox.is_empty() {
+        if self.is_replaying || self.is_listening && !is_new_waker && self.inbox.is_empty() {
             return Poll::Pending;
         }
         self.is_listening = false;
@@ -102,8 +137,8 @@ impl Membership {
         Poll::Ready(Ok(()))
     }
 
-    /// What the client is told when its place in the ring was overwritten.
-    fn dropped_notice(&self, dropped: u64) -> Frame {
+    /// What the client is told when its place in the ring was overwritten, or what it asks for is not kept.
+    pub(crate) fn dropped_notice(&self, dropped: u64) -> Frame {
         match &self.place.member.name {
             None => self.lagged(dropped).base(),
             Some(_) => frame(&Reply::Lagged {

@@ -23,6 +23,7 @@ pub struct Metrics {
     groups: Counter,
     posts: Counter,
     deliveries: Counter,
+    replayed: Counter,
     dropped: Counter,
     lags: Counter,
     failed_logins: Counter,
@@ -39,10 +40,12 @@ pub struct Metrics {
 pub struct Counts {
     /// The groups that there are now.
     pub groups: u64,
-    /// Messages that were posted to a group with members.
+    /// Messages that were posted to a group.
     pub posts: u64,
     /// Messages that were passed on to a member's connection.
     pub deliveries: u64,
+    /// Messages that were kept and sent to a client that joined.
+    pub replayed: u64,
     /// Messages that a member did not get, since it fell behind by more than its group keeps.
     pub dropped: u64,
     /// How often that happened to a member.
@@ -64,6 +67,7 @@ impl Metrics {
             groups: self.groups.read(),
             posts: self.posts.read(),
             deliveries: self.deliveries.read(),
+            replayed: self.replayed.read(),
             dropped: self.dropped.read(),
             lags: self.lags.read(),
             failed_logins: self.failed_logins.read(),
@@ -84,6 +88,10 @@ impl Metrics {
 
     pub(crate) fn login_failed(&self) {
         self.failed_logins.add(1);
+    }
+
+    pub(crate) fn replayed(&self, messages: u64) {
+        self.replayed.add(messages);
     }
 
     /// Counts what one member is passed on at once.

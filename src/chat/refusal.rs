@@ -1,6 +1,7 @@
 //! Why a request was not done: what its client is told, in either protocol.
 
 use super::extended::{ErrorCode, Reply};
+use super::history::Unreadable;
 use super::protocol::{Frame, FromServer, frame};
 
 /// An error that is answered.
@@ -50,6 +51,17 @@ impl Refusal {
     pub(crate) fn no_such_group(name: &str) -> Self {
         let text = format!("Group '{name}' does not exist");
         Self::new(ErrorCode::NoSuchGroup, text).about(name)
+    }
+
+    /// The client is not in this group.
+    pub(crate) fn not_a_member(name: &str) -> Self {
+        let text = format!("you are not in the group {name}");
+        Self::new(ErrorCode::NotAMember, text).about(name)
+    }
+
+    /// What is kept of this group cannot be read.
+    pub(crate) fn no_history(name: &str, why: Unreadable) -> Self {
+        Self::new(ErrorCode::NoHistory, why.0).about(name)
     }
 
     /// What happened, for the log: without the names that clients choose, which are nobody's business there and may

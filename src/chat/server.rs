@@ -16,6 +16,7 @@ pub use super::metrics::{Counts, Metrics};
 use super::client_table::ClientTable;
 use super::connection::{self, FAREWELL};
 use super::group_table::GroupTable;
+use super::history::History;
 use super::limits::{LagPolicy, Limits};
 use super::login::Logins;
 use super::stop::{self, Stop};
@@ -70,6 +71,8 @@ pub(crate) struct Chat {
     pub(crate) groups: Arc<GroupTable>,
     pub(crate) clients: Arc<ClientTable>,
     pub(crate) logins: Arc<Logins>,
+    /// Where messages are kept, if they are.
+    pub(crate) history: Option<Arc<dyn History>>,
     pub(crate) limits: Limits,
     pub(crate) lag_policy: LagPolicy,
     /// How long parting from a client may take.
@@ -106,6 +109,8 @@ pub struct Builder {
     farewell: Duration,
     /// See [`Builder::users`].
     users: Arc<dyn Users>,
+    /// See [`Builder::history`].
+    history: Option<Arc<dyn History>>,
     /// See [`Builder::metrics`].
     metrics: Arc<Metrics>,
     /// See [`Builder::log`].
@@ -130,6 +135,7 @@ impl Builder {
             name: concat!("parklet ", env!("CARGO_PKG_VERSION")).to_string(),
             farewell: FAREWELL,
             users: Arc::new(Everybody),
+            history: None,
             metrics: Arc::new(Metrics::default()),
             log: Arc::new(|problem| {
                 // A server whose standard error was closed goes on.
@@ -235,6 +241,24 @@ impl Builder {
         self
     }
 
+    /// Sets where messages are kept, so that clients that said `Hello` are sent them when they join. By default nowhere.
+    ///
+    /// How much is kept is up to `history`; how much clients are sent stands in [`Limits`].
+    ///
+    /// ```
+    /// use parklet::chat::{history::History, server::Builder};
+    /// use std::sync::Arc;
+    ///
+    /// fn server_with(history: impl History) -> Builder {
+    ///     Builder::new().history(Arc::new(history))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn history(mut self, history: Arc<dyn History>) -> Self {
+        self.history = Some(history);
+        self
+    }
+
     /// Sets where the server counts what it does. Servers that are given the same count together.
     ///
     /// ```
@@ -288,21 +312,20 @@ impl Builder {
         let stopped = async {
             shutdown.await;
         };
-        future::or(stopped, self.accept_all(&accept, &stop, &gone)).await;
-        drop((accept, stopper, gone));
+        let chat = self.chat();
+        let serving = self.accept_all(&accept, &chat, &stop, &gone);
+        let serving = future::or(serving, forget_groups(&chat));
+        future::or(stopped, serving).await;
+        drop((accept, stopper, gone, chat));
         let _ = all_gone.recv().await;
     }
 
-    /// Accepts clients as long as it is polled.
-    async fn accept_all<A: Accept>(
-        &self,
-        accept: &A,
-        stop: &Stop,
-        gone: &channel::Sender<Infallible>,
-    ) {
-        let chat = Arc::new(Chat {
+    /// What connections are to share.
+    fn chat(&self) -> Arc<Chat> {
+        Arc::new(Chat {
             groups: Arc::new(GroupTable::new(
                 self.limits.outbox_messages,
+                self.history.clone(),
                 self.metrics.clone(),
             )),
             clients: Arc::new(ClientTable::new(self.users.clone())),
@@ -311,11 +334,22 @@ impl Builder {
                 &self.limits,
                 self.metrics.clone(),
             )),
+            history: self.history.clone(),
             limits: self.limits.clone(),
             lag_policy: self.lag_policy,
             farewell: self.farewell,
             name: self.name.clone(),
-        });
+        })
+    }
+
+    /// Accepts clients as long as it is polled.
+    async fn accept_all<A: Accept>(
+        &self,
+        accept: &A,
+        chat: &Arc<Chat>,
+        stop: &Stop,
+        gone: &channel::Sender<Infallible>,
+    ) {
         let turned_away = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
         let (mut failing, mut crowded) = (false, false);
         loop {
@@ -375,6 +409,18 @@ impl fmt::Debug for Builder {
             .field("farewell", &self.farewell)
             .field("metrics", &self.metrics)
             .finish_non_exhaustive()
+    }
+}
+
+/// Forgets the groups without members of which nothing is kept any longer, as long as it is polled.
+async fn forget_groups(chat: &Chat) {
+    let Some(history) = &chat.history else {
+        return future::pending().await;
+    };
+    loop {
+        for name in history.forgotten().await {
+            chat.groups.prune(&name);
+        }
     }
 }
 

@@ -8,13 +8,15 @@ mod hello;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::accept::ChatStream;
 use super::alarm::Alarm;
 use super::client_table::Claim;
+use super::errand::{Errand, Purpose, Question, Replay};
 use super::extended::{self, ErrorCode, Reply, Request};
 use super::group::{self, Member};
+use super::history::{Page, Unreadable};
 use super::login::Login;
 use super::membership::Membership;
 use super::outbound::Outbound;
@@ -36,6 +38,8 @@ pub(crate) struct Talk<S: ChatStream> {
     /// The groups the client has joined. Few, so a list is searched as fast as a map. They are dropped before `speaks`,
     /// so that nobody else has the client's name while it is in a group.
     memberships: Vec<Membership>,
+    /// The request that waits for what is kept; those after it wait for it.
+    errand: Option<Box<Errand>>,
     speaks: Speaks,
     /// Where the client comes from.
     network: Option<IpAddr>,
@@ -95,6 +99,7 @@ impl<S: ChatStream> Talk<S> {
             outbound: Outbound::new(writer, chat.limits.outbox_bytes),
             speaks: Speaks::Nothing,
             memberships: Vec::new(),
+            errand: None,
             network,
             throttle: Throttle::new(),
             alarm: Alarm::after(chat.limits.first_line),
@@ -115,10 +120,16 @@ impl<S: ChatStream> Talk<S> {
     /// Whether one more request may be done: the one before has been, and its answer does not have to wait for too many
     /// others.
     pub(crate) fn may_be_asked(&self) -> bool {
-        self.outbound.has_room() && !matches!(self.speaks, Speaks::LoggingIn(_))
+        let is_busy = self.is_on_errand() || matches!(self.speaks, Speaks::LoggingIn(_));
+        self.outbound.has_room() && !is_busy
     }
 
-    /// Whether all that others sent, to the client and to its groups, has been passed on.
+    /// Whether a request waits for what is kept.
+    pub(crate) fn is_on_errand(&self) -> bool {
+        self.errand.is_some()
+    }
+
+    /// Whether all that others sent, to the client and to its groups, has been passed on, and its requests are done.
     pub(crate) fn is_up_to_date(&self) -> bool {
         let has_mail = match &self.speaks {
             Speaks::Extended(guest) => {
@@ -128,11 +139,12 @@ impl<S: ChatStream> Talk<S> {
             }
             _ => false,
         };
-        !has_mail && self.memberships.iter().all(Membership::is_up_to_date)
+        !has_mail && !self.is_on_errand() && self.memberships.iter().all(Membership::is_up_to_date)
     }
 
     /// Leaves all groups, and gives up the client's name.
     pub(crate) fn take_leave(&mut self) {
+        self.errand = None;
         self.memberships = Vec::new();
         match &mut self.speaks {
             Speaks::Base(Some(guest)) => guest.claim = None,
@@ -179,7 +191,7 @@ impl<S: ChatStream> Talk<S> {
         let request = parse(number, line)
             .map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))?;
         match request {
-            FromClient::Join { group_name } => self.join(&group_name),
+            FromClient::Join { group_name } => self.join(&group_name, None),
             FromClient::Post {
                 group_name,
                 message,
@@ -203,7 +215,7 @@ impl<S: ChatStream> Talk<S> {
             return Err(Refusal::new(ErrorCode::HelloFirst, text));
         };
         match request {
-            Request::Join { group_name } => self.join(&group_name)?,
+            Request::Join { group_name, after } => self.join(&group_name, after)?,
             Request::Leave { group_name } => self.leave(&group_name)?,
             Request::Post {
                 group_name,
@@ -228,6 +240,19 @@ impl<S: ChatStream> Talk<S> {
                 self.may_post("")?;
                 self.tell(&self.chat.groups.members(&group_name)?);
             }
+            Request::History {
+                group_name,
+                before,
+                after,
+                limit,
+            } => {
+                if before.is_some() && after.is_some() {
+                    let text = "what comes before an id or what comes after one, not both";
+                    return Err(Refusal::new(ErrorCode::BadRequest, text));
+                }
+                self.may_post("")?;
+                self.look_up(Question::new(group_name, before, after, limit))?;
+            }
             Request::Ping {} => self.tell(&Reply::Pong {}),
             // It has spoken: that is all there is to it.
             Request::Pong {} | Request::Hello { .. } => {}
@@ -235,8 +260,9 @@ impl<S: ChatStream> Talk<S> {
         Ok(())
     }
 
-    /// Joins a group. Who is a member already stays one, and gets every message once.
-    fn join(&mut self, group_name: &str) -> Result<(), Refusal> {
+    /// Joins a group. Who is a member already stays one, and gets every message once. A new client is sent what is kept, too:
+    /// what it has not seen yet, if it says what it has.
+    fn join(&mut self, group_name: &str, after: Option<u64>) -> Result<(), Refusal> {
         if self.place_of(group_name).is_some() {
             return Ok(());
         }
@@ -259,7 +285,16 @@ impl<S: ChatStream> Talk<S> {
             },
             _ => Member::default(),
         };
-        let membership = self.chat.groups.join(group_name, member);
+        let wants_replay = member.name.is_some();
+        let mut membership = self.chat.groups.join(group_name, member);
+        if wants_replay && let Some(history) = &self.chat.history {
+            let until = membership.seen();
+            let replay = Replay::begin(history, group_name, until, after, limits);
+            if let Some(errand) = replay {
+                membership.begin_replay();
+                self.errand = Some(Box::new(errand));
+            }
+        }
         if self.memberships.is_empty() {
             // Most clients are in one group, and a list grows to four places by itself.
             self.memberships.reserve_exact(1);
@@ -269,12 +304,79 @@ impl<S: ChatStream> Talk<S> {
     }
 
     fn leave(&mut self, group_name: &str) -> Result<(), Refusal> {
-        let Some(place) = self.place_of(group_name) else {
-            let text = format!("you are not in the group {group_name}");
-            return Err(Refusal::new(ErrorCode::NotAMember, text).about(group_name));
-        };
+        let place = self.place_of(group_name);
+        let place = place.ok_or_else(|| Refusal::not_a_member(group_name))?;
         self.memberships.remove(place);
         Ok(())
+    }
+
+    /// Goes to see what is kept of a group.
+    fn look_up(&mut self, question: Question) -> Result<(), Refusal> {
+        let group_name = question.group_name();
+        if self.place_of(group_name).is_none() {
+            return Err(Refusal::not_a_member(group_name));
+        }
+        let Some(history) = &self.chat.history else {
+            let text = "this server keeps no messages";
+            return Err(Refusal::new(ErrorCode::NoHistory, text).about(group_name));
+        };
+        self.errand = Some(Box::new(question.ask(history)));
+        Ok(())
+    }
+
+    /// Goes on with the request that waits for what is kept. Pending if it still does; it may also wait for room.
+    fn poll_errand(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // The other half is for the groups, as with what others send to the client alone.
+        while self.outbound.has_half_its_room()
+            && let Some(errand) = &mut self.errand
+        {
+            let page = ready!(errand.poll_page(cx));
+            let Some(errand) = self.errand.take() else {
+                break;
+            };
+            match errand.purpose {
+                Purpose::Answer(question) => self.answer_question(question, page),
+                Purpose::Replay(replay) => self.go_on_with(replay, page),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn answer_question(&mut self, question: Question, page: Result<Page, Unreadable>) {
+        match page {
+            Ok(page) => self.tell(&question.answer(page)),
+            Err(unreadable) => self.refuse(&Refusal::no_history(question.group_name(), unreadable)),
+        }
+    }
+
+    /// Sends a part of a replay, and goes to read the next one, if there is one.
+    fn go_on_with(&mut self, mut replay: Replay, page: Result<Page, Unreadable>) {
+        let (Some(place), Some(history)) = (self.place_of(replay.group_name()), &self.chat.history)
+        else {
+            return;
+        };
+        let (page, can_read) = match page {
+            Ok(page) => (page, true),
+            Err(unreadable) => {
+                let refusal = Refusal::no_history(replay.group_name(), unreadable);
+                self.outbound.push(refusal.extended());
+                (Page::default(), false)
+            }
+        };
+        let membership = &mut self.memberships[place];
+        let (lines, messages, has_more) =
+            replay.lines(page, |dropped| membership.dropped_notice(dropped));
+        membership.count_replayed(messages);
+        if !lines.is_empty() {
+            self.outbound.push(lines.into());
+        }
+        let next = if has_more {
+            Some(replay.next_page(history))
+        } else {
+            let until = membership.catch_up(replay.round(), can_read);
+            until.map(|until| replay.next_round(until, history))
+        };
+        self.errand = next.map(Box::new);
     }
 
     fn place_of(&self, group_name: &str) -> Option<usize> {
@@ -340,7 +442,8 @@ impl<S: ChatStream> Talk<S> {
                 return Err(Refusal::limit("first_line_ms", &text));
             };
             self.alarm = Alarm::after(limits.ping_after);
-            if std::mem::take(&mut guest.has_spoken) {
+            // Nor can it be heard while its requests wait.
+            if std::mem::take(&mut guest.has_spoken) || self.errand.is_some() {
                 guest.unanswered = 0;
             } else if guest.unanswered == MAX_UNANSWERED {
                 let text = format!("you left {MAX_UNANSWERED} pings unanswered");
@@ -353,7 +456,8 @@ impl<S: ChatStream> Talk<S> {
         Ok(())
     }
 
-    /// Takes what others sent, to the client and to its groups, as far as there is room. Pending if nothing more is there.
+    /// Takes what others sent, to the client and to its groups, and what is kept and was asked for, as far as there is room.
+    /// Pending if nothing more is there.
     ///
     /// # Errors
     ///
@@ -363,6 +467,7 @@ impl<S: ChatStream> Talk<S> {
         cx: &mut Context<'_>,
         is_new_waker: bool,
     ) -> Poll<Result<(), Refusal>> {
+        let waits_for_room = self.poll_errand(cx).is_ready() && self.is_on_errand();
         let mut may_have_mail = false;
         if let Speaks::Extended(guest) = &mut self.speaks {
             may_have_mail = true;
@@ -388,7 +493,7 @@ impl<S: ChatStream> Talk<S> {
                 return passed_on;
             }
         }
-        if self.outbound.has_room() && !may_have_mail {
+        if self.outbound.has_room() && !may_have_mail && !waits_for_room {
             Poll::Pending
         } else {
             Poll::Ready(Ok(()))

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use super::super::accept::ChatStream;
 use super::super::alarm::Alarm;
 use super::super::client_table::Claim;
-use super::super::extended::{ACCOUNTS, ErrorCode, NOTICES, Reply};
+use super::super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, Reply};
 use super::super::names;
 use super::super::protocol::Frame;
 use super::super::refusal::Refusal;
@@ -106,7 +106,12 @@ impl<S: ChatStream> Talk<S> {
         asked_for: &[String],
     ) {
         let has_accounts = self.chat.logins.users.access() != Access::Anyone;
-        let features = [(NOTICES, true), (ACCOUNTS, has_accounts)];
+        let has_history = self.chat.history.is_some();
+        let features = [
+            (NOTICES, true),
+            (ACCOUNTS, has_accounts),
+            (HISTORY, has_history),
+        ];
         let features: Vec<String> = features
             .into_iter()
             .filter(|(feature, is_there)| *is_there && asked_for.iter().any(|it| it == feature))
