@@ -82,16 +82,21 @@ fn all_outputs_come_in_the_order_of_spawning() {
 #[test]
 fn the_first_error_ends_the_others_before_it_is_returned() {
     let _watchdog = watchdog();
-    let drops = Drops::default();
+    // Whoever could still be woken is not dropped for want of references.
+    let (drops, never) = (Drops::default(), Event::default());
     task::block_on(async {
         let mut group = TaskGroup::new();
+        let begun = Event::default();
         for _ in 0..10 {
-            let guard = drops.guard();
+            let (guard, never, begun) = (drops.guard(), never.clone(), begun.clone());
             group.spawn(async move {
                 let _guard = guard;
-                pending().await
+                begun.set();
+                never.wait().await;
+                Ok("not before the event")
             });
         }
+        begun.wait().await;
         group.spawn(async { Ok("an output that is lost") });
         group.spawn(async { Err("the first error") });
         assert_eq!(group.try_join_all().await, Err("the first error"));
@@ -185,16 +190,17 @@ fn a_task_that_was_aborted_alone_is_told_of_and_ends_the_whole() {
 #[test]
 fn a_group_that_is_dropped_aborts_its_tasks() {
     let _watchdog = watchdog();
-    let dropped = Event::default();
+    // Whoever could still be woken is not dropped for want of references.
+    let (dropped, never) = (Event::default(), Event::default());
     task::block_on(async {
         let begun = Event::default();
         let work = async {
             let mut group = TaskGroup::new();
-            let (begun, dropped) = (begun.clone(), dropped.clone());
+            let (begun, dropped, never) = (begun.clone(), dropped.clone(), never.clone());
             group.spawn(async move {
                 let _on_drop = OnDrop(move || dropped.set());
                 begun.set();
-                pending::<()>().await;
+                never.wait().await;
             });
             group.join_next().await;
         };
