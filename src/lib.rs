@@ -15,6 +15,8 @@
 // Loom replaces the atomics that statics need, so under `cfg(parklet_loom)` only the modelled parts are built.
 mod primitive;
 
+#[cfg(feature = "macros")]
+mod attributes;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
 mod budget;
 #[cfg_attr(parklet_loom, allow(dead_code, reason = "the models use a part of it"))]
@@ -42,6 +44,9 @@ pub mod stream;
 pub mod sync;
 #[cfg(not(parklet_loom))]
 pub mod task;
+
+#[cfg(feature = "macros")]
+pub use attributes::{main, test};
 
 /// Compiles and runs what the README shows.
 #[cfg(doctest)]
