@@ -1,0 +1,3 @@
+//! What only some systems have, laid out as in `std::os`.
+
+pub mod unix;

@@ -1,0 +1,7 @@
+//! What unix systems have.
+
+#[cfg(feature = "default")]
+pub mod fs;
+pub mod io;
+#[cfg(feature = "default")]
+pub mod net;
