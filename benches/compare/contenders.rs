@@ -3,10 +3,9 @@
 //! The text of a workload is one file, which is compiled once for each runtime: within `on_tokio` the name `runtime`
 //! means tokio's names. What a runtime does not have, it does not do: its module lacks that file.
 
+use crate::arena::contender::{Contender, Role};
 use crate::floor;
-use crate::run::{Run, Workload};
 use crate::runtimes::WORKERS;
-use crate::tcp::Server;
 
 #[path = "workloads"]
 mod on_parklet {
@@ -46,46 +45,6 @@ mod on_smol {
 mod on_nio {
     pub(crate) mod every;
     use crate::runtimes::nio as runtime;
-}
-
-/// What a contender is in the comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// parklet, which is judged.
-    Judged,
-    /// parklet with one worker: where the two differ, the second core is what matters, and how the host places it.
-    Control,
-    /// A runtime to be beaten.
-    Peer,
-    /// No runtime.
-    Floor,
-}
-
-/// One column of the table.
-pub(crate) struct Contender {
-    pub(crate) name: &'static str,
-    pub(crate) role: Role,
-    /// Its worker threads, for those that read the environment.
-    pub(crate) workers: usize,
-    /// What all have.
-    common: &'static [&'static [Workload]],
-    /// What not all have.
-    special: &'static [&'static [Workload]],
-    servers: &'static [Server],
-}
-
-impl Contender {
-    /// How to do the workload, if it can.
-    pub(crate) fn workload(&self, name: &str) -> Option<fn(Run)> {
-        let mut workloads = self.common.iter().chain(self.special).copied().flatten();
-        let found = workloads.find(|workload| workload.name == name);
-        found.map(|workload| workload.run)
-    }
-
-    /// Its server of that name.
-    pub(crate) fn server(&self, name: &str) -> Option<&'static Server> {
-        self.servers.iter().find(|server| server.name == name)
-    }
 }
 
 /// The runtime that is judged.
@@ -159,8 +118,3 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         servers: floor::SERVERS,
     },
 ];
-
-/// The contender of that name.
-pub(crate) fn contender(name: &str) -> Option<&'static Contender> {
-    CONTENDERS.iter().find(|contender| contender.name == name)
-}

@@ -1,117 +1,20 @@
 //! The rows of the comparison, and what parklet is to reach in each: data alone.
 
-use Goal::{BestPeer, Floor, Tokio, Zero};
-use Unit::{Bytes, Count, Microseconds, Milliseconds, Nanoseconds, Thousands};
+use crate::arena::rows::Goal::{BestPeer, Floor, Tokio, Zero};
+use crate::arena::rows::Unit::{Bytes, Count, Microseconds, Milliseconds, Nanoseconds, Thousands};
+use crate::arena::rows::{Row, cpu, row};
 
-/// One figure, which every runtime has in the same workload.
-pub(crate) struct Row {
-    /// The workload that reports it.
-    pub(crate) workload: &'static str,
-    /// Its name in that report.
-    pub(crate) metric: &'static str,
-    pub(crate) what: &'static str,
-    pub(crate) unit: Unit,
-    /// All are to be reached.
-    pub(crate) goals: &'static [Goal],
-    /// Whether it is bound by the CPU alone: then async-std is to be beaten clearly.
-    pub(crate) cpu_bound: bool,
-}
+/// The bench's name, as Cargo knows it.
+pub(crate) const NAME: &str = "compare";
 
-impl Row {
-    /// The name of the row: no two are alike.
-    pub(crate) fn id(&self) -> String {
-        match self.metric {
-            "time" => self.workload.to_owned(),
-            metric => format!("{}/{metric}", self.workload),
-        }
-    }
-}
+/// How long it takes if nothing else is asked for.
+pub(crate) const TIME: &str = "90 seconds";
 
-/// A row that is bound by the CPU: the time of an operation.
-const fn cpu(workload: &'static str, what: &'static str, goals: &'static [Goal]) -> Row {
-    Row {
-        workload,
-        metric: "time",
-        what,
-        unit: Nanoseconds,
-        goals,
-        cpu_bound: true,
-    }
-}
+/// A filter, for an example.
+pub(crate) const EXAMPLE: &str = "spawn";
 
-/// Any other row.
-const fn row(
-    workload: &'static str,
-    metric: &'static str,
-    unit: Unit,
-    what: &'static str,
-    goals: &'static [Goal],
-) -> Row {
-    Row {
-        workload,
-        metric,
-        what,
-        unit,
-        goals,
-        cpu_bound: false,
-    }
-}
-
-/// What a figure counts. Workloads report nanoseconds, bytes and plain numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Nanoseconds,
-    Microseconds,
-    Milliseconds,
-    Bytes,
-    Count,
-    /// Of messages in a second: the more the better.
-    Thousands,
-}
-
-impl Unit {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Nanoseconds => "ns",
-            Microseconds => "us",
-            Milliseconds => "ms",
-            Bytes => "B",
-            Count => "",
-            Thousands => "k/s",
-        }
-    }
-
-    /// What the reported number is divided by.
-    pub(crate) fn scale(self) -> f64 {
-        match self {
-            Nanoseconds | Bytes | Count => 1.0,
-            Microseconds | Thousands => 1e3,
-            Milliseconds => 1e6,
-        }
-    }
-
-    /// Whether more is better.
-    pub(crate) fn more_is_better(self) -> bool {
-        self == Thousands
-    }
-}
-
-/// A ratio that parklet is to reach: at most so much of the other's figure, or at least, where more is better.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Goal {
-    /// Of the best of the peers.
-    BestPeer(f64),
-    Tokio(f64),
-    Floor(f64),
-    /// None at all.
-    Zero,
-}
-
-/// What async-std is to be beaten by in the rows that are bound by the CPU.
-pub(crate) const CLEARLY: f64 = 0.7;
-
-/// How much worse still counts as no worse: the medians of two runs of the same program differ by as much.
-pub(crate) const ALIKE: f64 = 1.03;
+/// Rounds unless told otherwise: odd, so that the median is one of them.
+pub(crate) const ROUNDS: usize = 7;
 
 /// In the order of the table.
 #[rustfmt::skip] // It is a table itself: a row a line.

@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::task::Waker;
 
 /// So many tasks may wait for the end of the poll that pushed them before help is called: as many as a thief takes in two
-/// goes, so that whoever comes has something to do for a while (bench `chat_fan_out/single_server_cpu`).
+/// goes, so that whoever comes has something to do for a while (bench `chat`, row `half_load/cpu`).
 const MOST_UNANNOUNCED: u32 = 64;
 
 thread_local! {

@@ -8,7 +8,7 @@ use std::task::{Context, Wake, Waker};
 
 use async_channel::bounded;
 
-use crate::run::{Run, Workload};
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("ping_pong/new", new_pairs),

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use crate::clock::memory;
-use crate::run::{Run, Workload};
+use crate::arena::clock::memory;
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[Workload::new("memory/task", boxes)];
 

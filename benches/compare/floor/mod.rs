@@ -11,7 +11,7 @@ mod sockets;
 mod threads;
 mod timers;
 
-use crate::run::Workload;
+use crate::arena::run::Workload;
 use crate::tcp;
 
 pub(crate) use sockets::SERVERS;

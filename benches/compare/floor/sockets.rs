@@ -10,7 +10,8 @@ use rustix::event::epoll;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use crate::tcp::{Server, chunk};
+use crate::arena::server::Server;
+use crate::tcp::chunk;
 
 pub(crate) const SERVERS: &[Server] = &[
     Server::new("echo", echo),

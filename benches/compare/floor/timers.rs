@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::set_current_timer_slack;
 
-use crate::clock::cpu_time;
-use crate::run::{Run, Workload};
+use crate::arena::clock::cpu_time;
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("sleep/100k", many),

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::server::ServerProcess;
+use crate::arena::server::ServerProcess;
 
 /// Bytes in a message.
 pub(crate) const LENGTH: usize = 64;

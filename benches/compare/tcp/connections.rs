@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::clients::{connect, raise_descriptor_limit};
-use super::server::ServerProcess;
-use crate::run::Run;
+use crate::arena::run::Run;
+use crate::arena::server::ServerProcess;
 
 /// Connections that are under way at once.
 const AT_ONCE: usize = 16;

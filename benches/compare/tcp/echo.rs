@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::event::epoll;
 
 use super::clients::{LENGTH, connect, message, raise_descriptor_limit};
-use super::server::ServerProcess;
-use crate::run::Run;
+use crate::arena::run::Run;
+use crate::arena::server::ServerProcess;
 
 /// One connection, with the message that is under way on it.
 struct Client {

@@ -7,13 +7,11 @@
 mod clients;
 mod connections;
 mod echo;
-mod server;
 mod stream;
 
-pub(crate) use server::{Server, answer};
 pub(crate) use stream::chunk;
 
-use crate::run::Workload;
+use crate::arena::run::Workload;
 
 /// What the clients do with a server. Every contender that has the servers takes part.
 pub(crate) const WORKLOADS: &[Workload] = &[

@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::server::ServerProcess;
-use crate::run::Run;
+use crate::arena::run::Run;
+use crate::arena::server::ServerProcess;
 
 /// Bytes of one write of the server.
 const CHUNK: usize = 64 * 1024;

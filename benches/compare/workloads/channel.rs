@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::runtime;
-use crate::run::{Run, Workload};
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[Workload::new("channel", one_to_one)];
 

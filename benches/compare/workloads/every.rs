@@ -10,7 +10,7 @@ mod timeout;
 mod wake;
 
 use super::runtime;
-use crate::run::Workload;
+use crate::arena::run::Workload;
 use crate::tcp;
 
 pub(crate) use servers::SERVERS;

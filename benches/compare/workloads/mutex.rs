@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::runtime;
-use crate::run::{Run, Workload};
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("mutex/free", free),

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use super::runtime;
-use crate::tcp::{Server, chunk};
+use crate::arena::server::Server;
+use crate::tcp::chunk;
 use runtime::{ReadExt as _, TcpListener, TcpStream, WriteExt as _};
 
 pub(crate) const SERVERS: &[Server] = &[

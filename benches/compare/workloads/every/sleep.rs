@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::runtime;
-use crate::clock::cpu_time;
-use crate::run::{Run, Workload};
+use crate::arena::clock::cpu_time;
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("sleep/100k", many),

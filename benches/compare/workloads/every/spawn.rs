@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::runtime;
-use crate::run::{Run, Workload};
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("spawn/block_on", from_block_on),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use super::runtime;
-use crate::clock::memory;
-use crate::run::{Run, Workload};
+use crate::arena::clock::memory;
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[Workload::new("memory/task", parked)];
 

@@ -7,7 +7,7 @@ use std::thread;
 use async_channel::{Receiver, Sender, bounded};
 
 use super::runtime;
-use crate::run::{Run, Workload};
+use crate::arena::run::{Run, Workload};
 
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("yield", yields),

@@ -1,7 +1,7 @@
 //! The table on the standard output, as Markdown.
 
 use super::{Circumstances, cell, count, goals, ratio, word};
-use crate::figures::Verdict;
+use crate::arena::figures::Verdict;
 
 /// Prints all rows, and the count below them.
 pub(crate) fn print(circumstances: &Circumstances, verdicts: &[Verdict]) {

@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, io, thread};
 
-use crate::arguments::{RUN, form_name};
-use crate::contenders::Contender;
-use crate::run::Form;
+use super::arguments::{RUN, form_name};
+use super::contender::Contender;
+use super::run::Form;
 
 /// Far longer than any run takes: what is still there then hangs.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -1,4 +1,4 @@
-//! What becomes of the figures: a table on the standard output, and two files under `target/compare/`.
+//! What becomes of the figures: a table on the standard output, and two files in a folder under `target/` that is named as the bench.
 
 mod html;
 mod json;
@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io, thread};
 
-use crate::figures::{Figures, Outcome, Summary, Verdict};
+use crate::arena::figures::{Figures, Outcome, Summary, Verdict};
+
+use crate::targets::NAME;
 
 pub(crate) use table::print;
 
@@ -27,7 +29,7 @@ impl Circumstances {
     pub(crate) fn new(rounds: usize) -> Circumstances {
         // Cargo adds `--bench` by itself.
         let arguments = env::args().skip(1).filter(|argument| argument != "--bench");
-        let command = ["cargo bench --bench compare --".to_owned()]
+        let command = [format!("cargo bench --bench {NAME} --")]
             .into_iter()
             .chain(arguments);
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -87,7 +89,7 @@ pub(crate) fn write(
     let program = env::current_exe()?;
     // target/release/deps/program
     let target = program.ancestors().nth(3).ok_or(io::ErrorKind::NotFound)?;
-    let folder = target.join("compare");
+    let folder = target.join(NAME);
     fs::create_dir_all(&folder)?;
     fs::write(
         folder.join("results.json"),

@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::arguments::SERVE;
-use crate::child::command;
-use crate::clock::{cpu_time, memory};
-use crate::run::Run;
+use super::arguments::SERVE;
+use super::child::command;
+use super::clock::{cpu_time, memory};
+use super::run::Run;
 
 /// A server by its name, which is the same on every runtime. It sends its address, and serves for ever.
 pub(crate) struct Server {

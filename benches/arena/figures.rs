@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::contenders::{Contender, Role};
-use crate::targets::{ALIKE, CLEARLY, Goal, Row};
+use super::contender::{Contender, Role};
+use super::rows::{ALIKE, CLEARLY, Goal, Row};
 
 /// The middle of several rounds, and how far they lie apart, in the unit of the row.
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +158,11 @@ impl Verdict {
             Goal::Zero => {
                 let reached = self.parklet().map(|figure| figure == 0.0);
                 return ("0".to_owned(), outcome(reached));
+            }
+            Goal::AtMost(wanted) => {
+                let reached = self.parklet().map(|figure| figure <= wanted);
+                let text = format!("≤ {wanted} {}", self.row.unit.name());
+                return (text, outcome(reached));
             }
         };
         let more = self.row.unit.more_is_better();

@@ -1,9 +1,10 @@
 //! The command line.
 
-use crate::contenders::{CONTENDERS, Contender, Role, contender};
-use crate::run::Form;
-use crate::targets::ROWS;
-use crate::tcp::Server;
+use super::contender::{Contender, Role, contender};
+use super::run::Form;
+use super::server::Server;
+use crate::contenders::CONTENDERS;
+use crate::targets::{EXAMPLE, NAME, ROUNDS, ROWS, TIME};
 
 /// What is to be done.
 pub(crate) enum Task {
@@ -33,19 +34,21 @@ impl Comparison {
     }
 }
 
-/// Rounds unless told otherwise: odd, so that the median is one of them.
-const ROUNDS: usize = 7;
-
-const USAGE: &str = "\
-usage: cargo bench --bench compare -- [FILTER...] [OPTIONS]
+/// What `--help` says.
+fn usage() -> String {
+    format!(
+        "\
+usage: cargo bench --bench {NAME} -- [FILTER...] [OPTIONS]
 
 FILTER                  only rows whose name contains it
---full                  measure longer; without it the comparison ends within 90 seconds
---rounds NUMBER         rounds, 7 unless told otherwise
+--full                  measure longer; without it the comparison ends within {TIME}
+--rounds NUMBER         rounds, {ROUNDS} unless told otherwise
 --runtimes NAME,NAME    only these; parklet is the one that is judged
 --list                  print the names of rows and runtimes
 
-example: cargo bench --bench compare -- spawn --runtimes parklet,tokio --rounds 15";
+example: cargo bench --bench {NAME} -- {EXAMPLE} --runtimes parklet,tokio --rounds 15"
+    )
+}
 
 /// The first word of a child's command line.
 pub(crate) const RUN: &str = "run";
@@ -80,17 +83,17 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
     while let Some(argument) = arguments.next() {
         let mut value = |of: &str| {
             let value = arguments.next();
-            value.ok_or_else(|| format!("{argument} needs {of}\n\n{USAGE}"))
+            value.ok_or_else(|| format!("{argument} needs {of}\n\n{}", usage()))
         };
         match argument.as_str() {
             "--bench" => {}
-            "--help" | "-h" => return Err(USAGE.to_owned()),
+            "--help" | "-h" => return Err(usage()),
             "--list" => list = true,
             "--full" => comparison.form = Form::Full,
             "--rounds" => comparison.rounds = parse_rounds(value("a number")?)?,
             "--runtimes" => comparison.contenders = parse_runtimes(value("names")?)?,
             option if option.starts_with('-') => {
-                return Err(format!("there is no option {option}\n\n{USAGE}"));
+                return Err(format!("there is no option {option}\n\n{}", usage()));
             }
             filter => comparison.filters.push(filter.to_owned()),
         }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::contenders::Contender;
+use super::contender::Contender;
 
 /// Something to be measured. Its name is the same on every runtime.
 pub(crate) struct Workload {

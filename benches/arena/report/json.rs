@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Circumstances, count, goals, word};
-use crate::figures::{Figures, Verdict};
+use crate::arena::figures::{Figures, Verdict};
 
 pub(super) fn text(
     circumstances: &Circumstances,

@@ -5,8 +5,8 @@
 use std::fmt::Write;
 
 use super::{Circumstances, cell, count, goals, ratio, word};
-use crate::contenders::{Contender, Role};
-use crate::figures::{Summary, Verdict};
+use crate::arena::contender::{Contender, Role};
+use crate::arena::figures::{Summary, Verdict};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">
