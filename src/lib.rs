@@ -39,8 +39,8 @@ pub mod os;
 #[cfg(not(parklet_loom))]
 pub mod prelude;
 pub mod reactor;
-#[cfg(all(feature = "signal", not(parklet_loom)))]
-pub mod signal;
+#[cfg(not(parklet_loom))]
+pub mod runtime;
 #[cfg(not(parklet_loom))]
 pub mod stream;
 pub mod sync;

@@ -27,6 +27,15 @@ const MOST_WORKERS: usize = 1024;
 /// Without a lock: `spawn` and every wake from outside look here.
 static POOL: OnceLock<&Pool> = OnceLock::new();
 
+/// What the program decides before the pool is started.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    /// How many workers; `None`: as `PARKLET_THREADS` says, or one a core.
+    pub(crate) workers: Option<usize>,
+    /// What all threads of the pool are called.
+    pub(crate) thread_name: Option<String>,
+}
+
 /// The process's pool of worker threads; it is never torn down.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -50,7 +59,25 @@ pub(crate) struct Pool {
 ///
 /// If `PARKLET_THREADS` is no number of threads, or not one thread can be started.
 fn global() -> io::Result<&'static Pool> {
-    POOL.get().copied().map_or_else(Pool::start, Ok)
+    match POOL.get() {
+        Some(pool) => Ok(pool),
+        None => Pool::start(Settings::default()).map(|(pool, _)| pool),
+    }
+}
+
+/// Starts the pool with these settings.
+///
+/// # Errors
+///
+/// If it has been started already, a setting is none that can be, or not one thread can be started.
+pub(crate) fn start(settings: Settings) -> io::Result<()> {
+    match Pool::start(settings)? {
+        (_, Started::Now) => Ok(()),
+        (_, Started::Before) => Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "cannot set up the worker threads: they have been started already; set them up before the first task is spawned",
+        )),
+    }
 }
 
 /// The pool, if it has been started.
@@ -92,17 +119,26 @@ impl Schedule for PoolSchedule {
     }
 }
 
+/// Who started the pool.
+enum Started {
+    Now,
+    Before,
+}
+
 impl Pool {
-    /// Starts the pool, or finds it started by another thread meanwhile.
-    fn start() -> io::Result<&'static Pool> {
+    /// Starts the pool, or finds it started before.
+    fn start(settings: Settings) -> io::Result<(&'static Pool, Started)> {
         /// Two threads must not start two pools.
         static STARTING: Mutex<()> = Mutex::new(());
         let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = POOL.get() {
-            return Ok(pool);
+            return Ok((pool, Started::Before));
         }
-        let workers = worker_count(env::var_os(THREADS_VARIABLE))?;
-        let pool: &'static Pool = Box::leak(Box::new(Pool::new(workers)));
+        let workers = match settings.workers {
+            Some(count) => checked(count)?,
+            None => worker_count(env::var_os(THREADS_VARIABLE))?,
+        };
+        let pool: &'static Pool = Box::leak(Box::new(Pool::new(workers, settings.thread_name)));
         asymmetric::register();
         // Before the workers, who drive from now on, for good.
         Reactor::start();
@@ -122,16 +158,16 @@ impl Pool {
         POOL.get_or_init(|| pool);
         // A `block_on` that drives at this moment is asked to leave.
         DriverSeat::global().notify_driver();
-        Ok(pool)
+        Ok((pool, Started::Now))
     }
 
-    fn new(workers: usize) -> Pool {
+    fn new(workers: usize, thread_name: Option<String>) -> Pool {
         let (seats, vacant) = queue::seats(workers);
         Pool {
             injector: Injector::default(),
             seats,
             idle: Idle::new(vacant),
-            spares: Spares::default(),
+            spares: Spares::new(thread_name),
             watcher: Watcher::default(),
             help_ticks: AtomicU64::new(0),
         }
@@ -178,6 +214,17 @@ impl Pool {
     pub(super) fn count_help(&self) {
         self.help_ticks.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// A number of workers that was given in code.
+fn checked(count: usize) -> io::Result<usize> {
+    if (1..=MOST_WORKERS).contains(&count) {
+        return Ok(count);
+    }
+    let message = format!(
+        "cannot start the worker threads: expected a number from 1 to {MOST_WORKERS}, got {count}"
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// How many workers to start, given what `PARKLET_THREADS` says.

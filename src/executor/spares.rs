@@ -27,8 +27,10 @@ pub(crate) enum Errand {
 }
 
 /// The threads that wait for an errand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Spares {
+    /// What each of them is called; without it they have numbers.
+    thread_name: Option<String>,
     /// The latest to come last. The lock also makes "take it off the list" and "give it an errand" one step.
     waiting: Mutex<Vec<Arc<Spare>>>,
     /// How many threads were ever started, to name them.
@@ -45,6 +47,14 @@ struct Spare {
 }
 
 impl Spares {
+    pub(crate) fn new(thread_name: Option<String>) -> Spares {
+        Spares {
+            thread_name,
+            waiting: Mutex::default(),
+            started: AtomicUsize::new(0),
+        }
+    }
+
     /// Sends a thread on an errand.
     ///
     /// # Errors
@@ -62,7 +72,11 @@ impl Spares {
 
     /// Starts a thread.
     fn start(&self, pool: &'static Pool, errand: Errand) -> io::Result<()> {
-        let name = format!("parklet-{}", self.started.fetch_add(1, Ordering::Relaxed));
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let name = match &self.thread_name {
+            Some(name) => name.clone(),
+            None => format!("parklet-{number}"),
+        };
         let started = std::thread::Builder::new()
             .name(name.clone())
             .spawn(move || {

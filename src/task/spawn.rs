@@ -8,7 +8,7 @@ use std::future::Future;
 ///
 /// The task starts at once, whether or not anybody awaits the handle, and within milliseconds even if the thread that
 /// spawned it blocks. The first call starts the pool: as many threads as the machine has cores, or as many as the
-/// environment variable `PARKLET_THREADS` says. A task that a [`block_on`](crate::task::block_on) awaits, and nothing else,
+/// environment variable `PARKLET_THREADS` or a [`runtime::Builder`](crate::runtime::Builder) says. A task that a [`block_on`](crate::task::block_on) awaits, and nothing else,
 /// may run on the thread that waits for it, which saves two changes of thread.
 ///
 /// Dropping the [`JoinHandle`] detaches the task. The process does not wait for tasks that run when `main` returns.
