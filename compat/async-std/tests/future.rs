@@ -118,3 +118,15 @@ mod methods {
         assert_eq!(block_on(async { Order(2) }.flatten()), 2);
     }
 }
+
+#[cfg(not(feature = "unstable"))]
+#[test]
+fn without_unstable_the_methods_of_other_crates_do_not_clash() {
+    use async_std::prelude::*;
+    use futures_util::FutureExt as _;
+
+    let nested = future::ready(future::ready(1)).map(|inner| inner.map(|n| n + 1));
+    assert_eq!(task::block_on(nested.flatten()), 2);
+    fn assert_is_of_async_std<F: FutureExt>(_: F) {}
+    assert_is_of_async_std(future::ready(1));
+}

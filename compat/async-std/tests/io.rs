@@ -206,3 +206,15 @@ fn the_print_family_is_awaited() {
         async_std::eprintln!("{:?}", 5).await;
     });
 }
+
+#[cfg(not(feature = "unstable"))]
+#[test]
+fn without_unstable_copy_takes_references_unsized_ones_too() {
+    block_on(async {
+        let (mut input, mut output) = (&b"text"[..], Vec::new());
+        let reader: &mut (dyn io::Read + Unpin) = &mut input;
+        let writer: &mut (dyn io::Write + Unpin) = &mut output;
+        assert_eq!(io::copy(reader, writer).await.unwrap(), 4);
+        assert_eq!(output, b"text");
+    });
+}

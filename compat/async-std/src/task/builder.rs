@@ -1,6 +1,6 @@
 //! Tasks with names.
 
-use super::JoinHandle;
+use super::{JoinHandle, workers};
 use crate::io;
 use std::future::Future;
 
@@ -44,6 +44,7 @@ impl Builder {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
+        workers::start()?;
         self.build().spawn(future).map(JoinHandle::of_task)
     }
 

@@ -15,6 +15,8 @@ mod builder;
 mod join_handle;
 #[cfg(feature = "default")]
 mod spawn;
+#[cfg(feature = "default")]
+mod workers;
 #[cfg(feature = "std")]
 mod yield_now;
 
