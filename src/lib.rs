@@ -41,6 +41,8 @@ pub mod prelude;
 pub mod reactor;
 #[cfg(not(parklet_loom))]
 pub mod runtime;
+#[cfg(all(feature = "signal", not(parklet_loom)))]
+pub mod signal;
 #[cfg(not(parklet_loom))]
 pub mod stream;
 pub mod sync;
