@@ -464,6 +464,8 @@ fn no_secret_is_in_anything_the_server_says() {
     client.send("{\"Hello\":{\"name\":\"anna\",\"token\":[\"swordfish\"]}}\n");
     client.send("{\"swordfish\":{}}\nswordfish\n");
     client.send("{\"Join\":{\"group_name\":\"g\",\"password\":\"swordfish\"}}\n");
+    client.send("{\"Create\":{\"group_name\":\"swordfish\",\"password\":\"swordfish\"}}\n");
+    client.send("{\"Invite\":{\"group_name\":\"swordfish\",\"name\":\"swordfish\"}}\n");
     ping_at_last(&mut client);
     for _ in 0..5 {
         let mut client = hello(address, "anna", "swordfish2");

@@ -164,6 +164,7 @@ fn every_limit_reaches_the_server() {
         ("max-name", "103", "name_length", 103),
         ("max-group-name", "104", "group_length", 104),
         ("groups-per-client", "105", "groups_per_client", 105),
+        ("invitations-per-group", "116", "invitations_per_group", 116),
         ("max-clients", "106", "clients", 106),
         ("clients-per-address", "107", "clients_per_address", 107),
         ("posts-per-second", "108", "posts_per_second", 108),

@@ -272,6 +272,14 @@ pub(crate) const ROWS: &[Row] = &[
         Kind::Number(1, MANY, |settings| &mut settings.limits.groups_per_client),
     ),
     Row::new(
+        "invitations-per-group",
+        "CLIENTS",
+        "how many can be invited to a private group",
+        Kind::Number(1, 10_000, |settings| {
+            &mut settings.limits.invitations_per_group
+        }),
+    ),
+    Row::new(
         "max-clients",
         "CLIENTS",
         "how many clients there can be",

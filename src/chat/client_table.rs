@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::extended::ErrorCode;
 use super::limits::Limits;
+use super::private::{Identity, Private};
 use super::protocol::Frame;
 use super::refusal::Refusal;
 use super::users::Users;
@@ -19,9 +20,16 @@ pub(crate) struct ClientTable {
     /// One lock for both counts, since a client is let in by both or by none.
     counts: Mutex<Counts>,
     /// Where to send what is for one client alone, by the canonical form of its name.
-    mailboxes: Mutex<HashMap<String, channel::Sender<Frame>>>,
+    mailboxes: Mutex<HashMap<String, Mailbox>>,
     /// How many guests have been given a name.
     guests: AtomicU64,
+}
+
+/// The way to one client.
+#[derive(Clone)]
+struct Mailbox {
+    sender: channel::Sender<Frame>,
+    identity: Identity,
 }
 
 #[derive(Default)]
@@ -49,7 +57,7 @@ impl ClientTable {
         loop {
             let number = self.guests.fetch_add(1, Ordering::Relaxed) + 1;
             let name = format!("guest-{number}");
-            if let Ok((claim, mailbox)) = self.claim(&name, capacity) {
+            if let Ok((claim, mailbox)) = self.claim(&name, false, capacity) {
                 return (name, claim, mailbox);
             }
         }
@@ -91,7 +99,8 @@ impl ClientTable {
         Ok(Admission { network, table })
     }
 
-    /// Gives a name to a client, as long as the claim is kept, and with it a mailbox for so many frames.
+    /// Gives a name to a client, as long as the claim is kept, and with it a mailbox for so many frames. It may be that of
+    /// its account.
     ///
     /// # Errors
     ///
@@ -99,6 +108,7 @@ impl ClientTable {
     pub(crate) fn claim(
         self: &Arc<Self>,
         name: &str,
+        is_account: bool,
         capacity: usize,
     ) -> Result<(Claim, channel::Receiver<Frame>), Refusal> {
         let key = self.users.canonical(name);
@@ -108,9 +118,24 @@ impl ClientTable {
             return Err(Refusal::new(ErrorCode::NameTaken, text).about(name));
         }
         let (sender, mailbox) = channel::bounded(capacity.max(1));
-        mailboxes.insert(key.clone(), sender);
-        let table = self.clone();
-        Ok((Claim { key, table }, mailbox))
+        let connection = Arc::new(());
+        let identity = if is_account {
+            Identity::Account(key.as_str().into())
+        } else {
+            Identity::Connection(Arc::downgrade(&connection))
+        };
+        let way = Mailbox {
+            sender,
+            identity: identity.clone(),
+        };
+        mailboxes.insert(key.clone(), way);
+        let claim = Claim {
+            key,
+            identity,
+            _connection: connection,
+            table: self.clone(),
+        };
+        Ok((claim, mailbox))
     }
 
     /// Sends a frame to the client of this name.
@@ -119,20 +144,51 @@ impl ClientTable {
     ///
     /// There is none, or it does not read what it gets.
     pub(crate) fn direct(&self, to: &str, frame: Frame) -> Result<(), Refusal> {
+        self.mailbox(to)?.send(to, frame)
+    }
+
+    /// Invites the client of this name to a group with so many invitations at most, and sends it a frame that says so.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it does not read what it gets; or the group has no room for it.
+    pub(crate) fn invite(
+        &self,
+        to: &str,
+        private: &Private,
+        at_most: usize,
+        frame: Frame,
+    ) -> Result<(), Refusal> {
+        let mailbox = self.mailbox(to)?;
+        private.invite(mailbox.identity.clone(), at_most)?;
+        mailbox.send(to, frame)
+    }
+
+    fn mailbox(&self, to: &str) -> Result<Mailbox, Refusal> {
         let key = self.users.canonical(to);
         let mailbox = lock(&self.mailboxes).get(&key).cloned();
-        match mailbox.map(|mailbox| mailbox.try_send(frame)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) if error.is_full() => {
+        // A guest of the base protocol has a name and nobody who takes anything out.
+        let mailbox = mailbox.filter(|mailbox| !mailbox.sender.is_closed());
+        mailbox.ok_or_else(|| no_such_client(to))
+    }
+}
+
+impl Mailbox {
+    fn send(&self, to: &str, frame: Frame) -> Result<(), Refusal> {
+        match self.sender.try_send(frame) {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_full() => {
                 let text = format!("too much waits for {to} already");
                 Err(Refusal::new(ErrorCode::Busy, text).about(to))
             }
-            _ => {
-                let text = format!("there is no client {to}");
-                Err(Refusal::new(ErrorCode::NoSuchClient, text).about(to))
-            }
+            Err(_) => Err(no_such_client(to)),
         }
     }
+}
+
+fn no_such_client(name: &str) -> Refusal {
+    let text = format!("there is no client {name}");
+    Refusal::new(ErrorCode::NoSuchClient, text).about(name)
 }
 
 /// The right of one client to be there. To drop it is to go.
@@ -159,7 +215,17 @@ impl Drop for Admission {
 /// The right of one client to its name. To drop it is to give it up.
 pub(crate) struct Claim {
     key: String,
+    /// Who has it.
+    identity: Identity,
+    /// That it is dropped ends an identity that is this connection's.
+    _connection: Arc<()>,
     table: Arc<ClientTable>,
+}
+
+impl Claim {
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
 }
 
 impl Drop for Claim {

@@ -38,7 +38,8 @@ pub enum Request {
         /// The password of my account, for servers with accounts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<Secret>,
-        /// What else I would like to have or to know of: [`NOTICES`], [`ACCOUNTS`], [`HISTORY`].
+        /// What else I would like to have or to know of: [`NOTICES`], [`ACCOUNTS`], [`HISTORY`],
+        /// [`PRIVATE_GROUPS`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         features: Vec<String>,
     },
@@ -46,9 +47,27 @@ pub enum Request {
     Join {
         /// The group's name.
         group_name: String,
+        /// The password, if the group is a private one that has one, and I am not invited.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<Secret>,
         /// The last id that I have seen of this group: then I want everything after it that is kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<u64>,
+    },
+    /// Make a private group, and me its first member.
+    Create {
+        /// The group's name.
+        group_name: String,
+        /// What lets others in; without it only who is invited comes in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<Secret>,
+    },
+    /// Let this client into a private group that I am in, and tell it: [`Reply::Invited`].
+    Invite {
+        /// The group's name.
+        group_name: String,
+        /// The client's name.
+        name: String,
     },
     /// Send me nothing more of this group.
     Leave {
@@ -118,6 +137,13 @@ pub const ACCOUNTS: &str = "accounts";
 /// assert_eq!(parklet::chat::extended::HISTORY, "history");
 /// ```
 pub const HISTORY: &str = "history";
+
+/// What a server can that has private groups: [`Request::Create`].
+///
+/// ```
+/// assert_eq!(parklet::chat::extended::PRIVATE_GROUPS, "private_groups");
+/// ```
+pub const PRIVATE_GROUPS: &str = "private_groups";
 
 /// What the server tells a client that opened with `Hello`.
 ///
@@ -206,6 +232,13 @@ pub enum Reply {
         /// Who.
         name: String,
     },
+    /// You may join this private group.
+    Invited {
+        /// The group's name.
+        group_name: String,
+        /// Who says so.
+        by: String,
+    },
     /// You read too slowly, or ask for more than is kept: messages of this group were dropped, in this place.
     Lagged {
         /// The group's name.
@@ -277,6 +310,12 @@ pub enum ErrorCode {
     LoginThrottled,
     /// The server serves those who have an account, and opens with `Hello`, name and token.
     AccountNeeded,
+    /// There is a group of this name already.
+    GroupExists,
+    /// A group is private, and you said neither its password nor are you invited.
+    Private,
+    /// A group is not private: everybody may join it, and nobody has to say a password.
+    NotPrivate,
     /// Nobody is in this group.
     NoSuchGroup,
     /// You are not in this group.

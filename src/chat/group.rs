@@ -21,6 +21,7 @@ use std::time::SystemTime;
 use super::extended::{GroupSize, Reply};
 use super::history::{History, KeptMessage, NotKept};
 use super::listing::Room;
+use super::private::Private;
 use super::protocol::{Frame, frame};
 use crate::sync::broadcast;
 
@@ -39,6 +40,8 @@ pub(crate) struct Group {
     posted: AtomicU64,
     /// How many members want to know who joins and leaves. Without any, nobody is bothered with it.
     noticing: AtomicUsize,
+    /// Who may come in, if not everybody may.
+    private: Option<Box<Private>>,
     /// Those members that have one. A plain lock: nothing is awaited under it.
     names: Mutex<BTreeSet<Arc<str>>>,
 }
@@ -120,8 +123,22 @@ impl Group {
             ring: broadcast::Sender::new(ring_size.max(1)),
             posted: AtomicU64::new(posted),
             noticing: AtomicUsize::new(0),
+            private: None,
             names: Mutex::default(),
         }
+    }
+
+    /// A private group without members.
+    pub(crate) fn new_private(name: String, ring_size: usize, private: Private) -> Self {
+        Self {
+            private: Some(Box::new(private)),
+            ..Self::new(name, ring_size, 0)
+        }
+    }
+
+    /// Who may come in, if not everybody may.
+    pub(crate) fn private(&self) -> Option<&Private> {
+        self.private.as_deref()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -194,8 +211,8 @@ impl Group {
         }
     }
 
-    /// Sends `message` to every member and returns whether there was one; if so, `history` keeps it. The JSON is made
-    /// here, once, and shared.
+    /// Sends `message` to every member and returns whether there was one; if so, `history` keeps it, unless the group is
+    /// private. The JSON is made here, once, and shared.
     pub(crate) fn post(
         &self,
         message: &str,
@@ -211,6 +228,7 @@ impl Group {
         // the one it will have if nobody posts meanwhile.
         let expected = self.posted.load(Ordering::Relaxed) + 1;
         let event = Event::message(&base, from, expected, time);
+        let history = history.filter(|_| self.private.is_none());
         let kept = history.map(|history| (history, to_keep(message, from, time)));
         let mut writer = None;
         let sent = self.ring.send_with(|| {

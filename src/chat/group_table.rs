@@ -8,14 +8,16 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::extended::Reply;
+use super::extended::{ErrorCode, Reply};
 use super::group::{Group, Member};
 use super::history::{History, NotKept};
 use super::listing::Room;
 use super::membership::Membership;
 use super::metrics::Metrics;
+use super::private::Private;
 use super::refusal::Refusal;
 
 /// How many shards there are. With several times the workers a small machine has, two of them rarely want the same one;
@@ -30,6 +32,8 @@ pub(crate) struct GroupTable {
     /// Who joins subscribes under a shard's lock, and under it a group without subscribers is removed: so nobody joins a
     /// group that is no longer here.
     shards: [Mutex<Shard>; SHARDS],
+    /// How many of the groups are private.
+    private: AtomicUsize,
     /// Says in which shard a name is.
     hasher: RandomState,
     /// How many messages each group keeps.
@@ -49,6 +53,7 @@ impl GroupTable {
     ) -> Self {
         let table = Self {
             shards: Default::default(),
+            private: AtomicUsize::new(0),
             hasher: RandomState::new(),
             ring_size,
             history,
@@ -61,10 +66,44 @@ impl GroupTable {
     }
 
     /// Makes `member` one of the group `name`, from the next message on. The group is created if need be.
-    pub(crate) fn join(self: &Arc<Self>, name: &str, member: Member) -> Membership {
+    ///
+    /// # Errors
+    ///
+    /// What `may_enter` says of the group, if there is one. It is asked under a lock, and should not take long.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        name: &str,
+        member: Member,
+        may_enter: impl FnOnce(Option<&Group>) -> Result<(), Refusal>,
+    ) -> Result<Membership, Refusal> {
         let mut groups = self.shard(name);
+        may_enter(groups.get(name).map(Arc::as_ref))?;
         let group = self.get_or_create(&mut groups, name);
-        Membership::new(group, self.clone(), member)
+        Ok(Membership::new(group, self.clone(), member))
+    }
+
+    /// Makes a private group with one member.
+    ///
+    /// # Errors
+    ///
+    /// There is a group of this name, whether it is private or not.
+    pub(crate) fn create(
+        self: &Arc<Self>,
+        name: &str,
+        member: Member,
+        private: Private,
+    ) -> Result<Membership, Refusal> {
+        let mut groups = self.shard(name);
+        if groups.contains_key(name) {
+            let text = format!("there is a group {name} already");
+            return Err(Refusal::new(ErrorCode::GroupExists, text).about(name));
+        }
+        let group = Group::new_private(name.to_string(), self.ring_size, private);
+        let group = Arc::new(group);
+        groups.insert(name.to_string(), group.clone());
+        self.private.fetch_add(1, Ordering::Relaxed);
+        self.metrics.group_created();
+        Ok(Membership::new(group, self.clone(), member))
     }
 
     fn get_or_create(&self, groups: &mut Shard, name: &str) -> Arc<Group> {
@@ -78,7 +117,8 @@ impl GroupTable {
         group
     }
 
-    /// Sends `message` to all members of the group `name`, and has it kept; that is enough if there are no members.
+    /// Sends `message` to all members of the group `name`, and has it kept; that is enough if there are no members. Who
+    /// posts to a private group has to be one.
     ///
     /// # Errors
     ///
@@ -88,11 +128,11 @@ impl GroupTable {
         name: &str,
         message: &str,
         from: Option<&str>,
+        is_member: impl Fn() -> bool,
     ) -> Result<(), Refusal> {
         let history = self.history.as_deref();
         loop {
-            let group = self.get(name);
-            let group = group.ok_or_else(|| Refusal::no_such_group(name))?;
+            let group = self.find(name, &is_member)?;
             if group.post(message, from, history) {
                 break;
             }
@@ -117,6 +157,8 @@ impl GroupTable {
     ) -> Option<Result<(), NotKept>> {
         let groups = self.shard(name);
         let kept = match groups.get(name) {
+            // Its last member has just gone.
+            Some(group) if group.private().is_some() => Err(NotKept),
             Some(group) => group.keep(message, from, history)?,
             None => Err(NotKept),
         };
@@ -133,25 +175,49 @@ impl GroupTable {
     /// # Errors
     ///
     /// There are none.
-    pub(crate) fn members(&self, name: &str) -> Result<Reply, Refusal> {
-        let group = self.get(name);
-        let group = group.ok_or_else(|| Refusal::no_such_group(name))?;
-        Ok(group.members())
+    pub(crate) fn members(
+        &self,
+        name: &str,
+        is_member: impl Fn() -> bool,
+    ) -> Result<Reply, Refusal> {
+        Ok(self.find(name, is_member)?.members())
     }
 
-    /// The groups, as they are listed.
-    pub(crate) fn list(&self) -> Reply {
+    /// The groups, as they are listed: of the private ones those that the client is in, as many as it says.
+    pub(crate) fn list(&self, own_private: usize, is_member: impl Fn(&str) -> bool) -> Reply {
+        let is_seen = |group: &&Arc<Group>| group.private().is_none() || is_member(group.name());
         let mut groups = Vec::new();
         let mut total = 0;
         let mut room = Room::for_entries(usize::MAX);
         for shard in &self.shards {
             let shard = lock(shard);
             total += shard.len();
-            let entries = shard.values().map(|group| group.entry());
+            let entries = shard.values().filter(is_seen).map(|group| group.entry());
             groups.extend(entries.take_while(|entry| room.takes(entry)));
         }
         groups.sort_unstable();
+        // One or the other may have come or gone since the shards were counted.
+        let unseen = self
+            .private
+            .load(Ordering::Relaxed)
+            .saturating_sub(own_private);
+        let total = total.saturating_sub(unseen).max(groups.len());
         Reply::Groups { groups, total }
+    }
+
+    /// The group `name`, for somebody who may know that it is there.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn find(
+        &self,
+        name: &str,
+        is_member: impl Fn() -> bool,
+    ) -> Result<Arc<Group>, Refusal> {
+        self.get(name)
+            .filter(|group| group.private().is_none() || is_member())
+            .ok_or_else(|| Refusal::no_such_group(name))
     }
 
     fn get(&self, name: &str) -> Option<Arc<Group>> {
@@ -171,8 +237,11 @@ impl GroupTable {
         let removed = deserted.then(|| groups.remove(name));
         // The lock first: what the drop of a group runs has no business under it.
         drop(groups);
-        if removed.flatten().is_some() {
+        if let Some(group) = removed.flatten() {
             self.metrics.group_removed();
+            if group.private().is_some() {
+                self.private.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 

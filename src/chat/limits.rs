@@ -39,6 +39,9 @@ pub struct Limits {
     /// How many groups one client can be in. 100: more than anybody reads, and what 10,000 clients make of it fits in
     /// memory.
     pub groups_per_client: usize,
+    /// How many can be invited to one private group. Who has come stays invited; who has no account is until its connection
+    /// ends. 100.
+    pub invitations_per_group: usize,
     /// How many clients there can be. 100,000: most machines run out of descriptors before.
     pub clients: usize,
     /// How many clients of one IP address there can be; of an IPv6 address its first 64 bits count, since that is what
@@ -56,7 +59,7 @@ pub struct Limits {
     pub posts_burst: u32,
     /// How many logins from one IP address can fail at once, or ten times as many with one name; what counts as an address is the
     /// same as for [`clients_per_address`](Self::clients_per_address). 10: people mistype. Where names are free there are no
-    /// logins.
+    /// logins; but passwords of private groups count as well, and a group's name as a name.
     pub failed_logins: u32,
     /// How many more can fail in each minute after that. 6.
     pub failed_logins_per_minute: u32,
@@ -99,6 +102,7 @@ impl Default for Limits {
             name_length: 64,
             group_length: 256,
             groups_per_client: 100,
+            invitations_per_group: 100,
             clients: 100_000,
             clients_per_address: 100_000,
             posts_per_second: None,

@@ -70,7 +70,7 @@ impl Logins {
                     Ok(name)
                 }
                 None => {
-                    logins.metrics.login_failed();
+                    logins.has_failed();
                     Err(bad_login())
                 }
             }
@@ -89,9 +89,14 @@ impl Logins {
     ) -> Result<Attempt, Refusal> {
         let attempt = self.throttle.attempt(network, what, &self.limits);
         attempt.map_err(|wait| {
-            self.metrics.login_failed();
+            self.has_failed();
             throttled(wait)
         })
+    }
+
+    /// Counts a guess that was wrong.
+    pub(crate) fn has_failed(&self) {
+        self.metrics.login_failed();
     }
 
     pub(crate) fn forgive(&self, attempt: &Attempt) {

@@ -48,6 +48,10 @@ impl Membership {
         }
     }
 
+    pub(crate) fn group(&self) -> &Group {
+        &self.place.group
+    }
+
     pub(crate) fn group_name(&self) -> &str {
         self.place.group.name()
     }

@@ -61,6 +61,7 @@ mod membership;
 mod metrics;
 mod names;
 mod outbound;
+mod private;
 pub mod protocol;
 mod refusal;
 mod secret;

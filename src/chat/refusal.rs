@@ -53,6 +53,12 @@ impl Refusal {
         Self::new(ErrorCode::NoSuchGroup, text).about(name)
     }
 
+    /// Everybody may join this group.
+    pub(crate) fn not_private(name: &str) -> Self {
+        let text = format!("the group {name} is not private");
+        Self::new(ErrorCode::NotPrivate, text).about(name)
+    }
+
     /// The client is not in this group.
     pub(crate) fn not_a_member(name: &str) -> Self {
         let text = format!("you are not in the group {name}");

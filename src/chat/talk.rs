@@ -3,6 +3,7 @@
 //! Its first line says which protocol it speaks. One that opens with `Hello` is a new client, and everybody else one of
 //! the book, to whom nothing is said that is not in the book.
 
+mod groups;
 mod hello;
 
 use std::net::IpAddr;
@@ -15,7 +16,7 @@ use super::alarm::Alarm;
 use super::client_table::Claim;
 use super::errand::{Errand, Purpose, Question, Replay};
 use super::extended::{self, ErrorCode, Reply, Request};
-use super::group::{self, Member};
+use super::group;
 use super::history::{Page, Unreadable};
 use super::login::Login;
 use super::membership::Membership;
@@ -191,7 +192,7 @@ impl<S: ChatStream> Talk<S> {
         let request = parse(number, line)
             .map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))?;
         match request {
-            FromClient::Join { group_name } => self.join(&group_name, None),
+            FromClient::Join { group_name } => self.join(&group_name, None, None),
             FromClient::Post {
                 group_name,
                 message,
@@ -215,7 +216,16 @@ impl<S: ChatStream> Talk<S> {
             return Err(Refusal::new(ErrorCode::HelloFirst, text));
         };
         match request {
-            Request::Join { group_name, after } => self.join(&group_name, after)?,
+            Request::Join {
+                group_name,
+                password,
+                after,
+            } => self.join(&group_name, password, after)?,
+            Request::Create {
+                group_name,
+                password,
+            } => self.create(&group_name, password)?,
+            Request::Invite { group_name, name } => self.invite(&group_name, &name)?,
             Request::Leave { group_name } => self.leave(&group_name)?,
             Request::Post {
                 group_name,
@@ -234,11 +244,12 @@ impl<S: ChatStream> Talk<S> {
             }
             Request::Groups {} => {
                 self.may_post("")?;
-                self.tell(&self.chat.groups.list());
+                self.tell(&self.list());
             }
             Request::Members { group_name } => {
                 self.may_post("")?;
-                self.tell(&self.chat.groups.members(&group_name)?);
+                let is_member = || self.is_in(&group_name);
+                self.tell(&self.chat.groups.members(&group_name, is_member)?);
             }
             Request::History {
                 group_name,
@@ -260,68 +271,21 @@ impl<S: ChatStream> Talk<S> {
         Ok(())
     }
 
-    /// Joins a group. Who is a member already stays one, and gets every message once. A new client is sent what is kept, too:
-    /// what it has not seen yet, if it says what it has.
-    fn join(&mut self, group_name: &str, after: Option<u64>) -> Result<(), Refusal> {
-        if self.place_of(group_name).is_some() {
-            return Ok(());
-        }
-        let limits = &self.chat.limits;
-        let length = group_name.len();
-        within(
-            "group_length",
-            "a group's name",
-            length,
-            limits.group_length,
-        )?;
-        if self.memberships.len() >= limits.groups_per_client {
-            let text = format!("you are in {} groups already", limits.groups_per_client);
-            return Err(Refusal::limit("groups_per_client", &text));
-        }
-        let member = match &self.speaks {
-            Speaks::Extended(guest) => Member {
-                name: Some(guest.name.clone()),
-                wants_notices: guest.wants_notices,
-            },
-            _ => Member::default(),
-        };
-        let wants_replay = member.name.is_some();
-        let mut membership = self.chat.groups.join(group_name, member);
-        if wants_replay && let Some(history) = &self.chat.history {
-            let until = membership.seen();
-            let replay = Replay::begin(history, group_name, until, after, limits);
-            if let Some(errand) = replay {
-                membership.begin_replay();
-                self.errand = Some(Box::new(errand));
-            }
-        }
-        if self.memberships.is_empty() {
-            // Most clients are in one group, and a list grows to four places by itself.
-            self.memberships.reserve_exact(1);
-        }
-        self.memberships.push(membership);
-        Ok(())
-    }
-
-    fn leave(&mut self, group_name: &str) -> Result<(), Refusal> {
-        let place = self.place_of(group_name);
-        let place = place.ok_or_else(|| Refusal::not_a_member(group_name))?;
-        self.memberships.remove(place);
-        Ok(())
-    }
-
     /// Goes to see what is kept of a group.
     fn look_up(&mut self, question: Question) -> Result<(), Refusal> {
         let group_name = question.group_name();
-        if self.place_of(group_name).is_none() {
-            return Err(Refusal::not_a_member(group_name));
-        }
-        let Some(history) = &self.chat.history else {
-            let text = "this server keeps no messages";
-            return Err(Refusal::new(ErrorCode::NoHistory, text).about(group_name));
+        let place = self.place_of(group_name);
+        let place = place.ok_or_else(|| Refusal::not_a_member(group_name))?;
+        let is_private = self.memberships[place].group().private().is_some();
+        let kept_nowhere = match &self.chat.history {
+            Some(_) if is_private => "nothing is kept of a private group",
+            Some(history) => {
+                self.errand = Some(Box::new(question.ask(history)));
+                return Ok(());
+            }
+            None => "this server keeps no messages",
         };
-        self.errand = Some(Box::new(question.ask(history)));
-        Ok(())
+        Err(Refusal::new(ErrorCode::NoHistory, kept_nowhere).about(group_name))
     }
 
     /// Goes on with the request that waits for what is kept. Pending if it still does; it may also wait for room.
@@ -379,11 +343,6 @@ impl<S: ChatStream> Talk<S> {
         self.errand = next.map(Box::new);
     }
 
-    fn place_of(&self, group_name: &str) -> Option<usize> {
-        let is_it = |membership: &Membership| membership.group_name() == group_name;
-        self.memberships.iter().position(is_it)
-    }
-
     fn post(&mut self, group_name: &str, message: &str) -> Result<(), Refusal> {
         self.may_post(message)?;
         let from = match &self.speaks {
@@ -391,7 +350,9 @@ impl<S: ChatStream> Talk<S> {
             Speaks::Extended(guest) => Some(&*guest.name),
             _ => None,
         };
-        self.chat.groups.post(group_name, message, from)
+        let is_member = || self.is_in(group_name);
+        let groups = &self.chat.groups;
+        groups.post(group_name, message, from, is_member)
     }
 
     /// Whether the client may send this message now; if so, it counts.

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use super::super::accept::ChatStream;
 use super::super::alarm::Alarm;
 use super::super::client_table::Claim;
-use super::super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, Reply};
+use super::super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, PRIVATE_GROUPS, Reply};
 use super::super::names;
 use super::super::protocol::Frame;
 use super::super::refusal::Refusal;
@@ -55,7 +55,7 @@ impl<S: ChatStream> Talk<S> {
         let capacity = limits.outbox_messages;
         match (self.chat.logins.users.access(), token) {
             (Access::Anyone, _) => {
-                let (claim, mailbox) = self.chat.clients.claim(&name, capacity)?;
+                let (claim, mailbox) = self.chat.clients.claim(&name, false, capacity)?;
                 self.welcome(name, claim, mailbox, &features);
             }
             (Access::AccountsAndGuests, None) => {
@@ -86,7 +86,7 @@ impl<S: ChatStream> Talk<S> {
         // Not before it is known who asks: it would say which names there are.
         let claimed = verified.map_err(Refusal::and_the_end).and_then(|name| {
             let capacity = self.chat.limits.outbox_messages;
-            let (claim, mailbox) = self.chat.clients.claim(&name, capacity)?;
+            let (claim, mailbox) = self.chat.clients.claim(&name, true, capacity)?;
             Ok((name, claim, mailbox))
         });
         self.speaks = Speaks::Hello;
@@ -111,6 +111,7 @@ impl<S: ChatStream> Talk<S> {
             (NOTICES, true),
             (ACCOUNTS, has_accounts),
             (HISTORY, has_history),
+            (PRIVATE_GROUPS, true),
         ];
         let features: Vec<String> = features
             .into_iter()
