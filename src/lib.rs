@@ -38,6 +38,8 @@ pub mod net;
 pub mod os;
 #[cfg(not(parklet_loom))]
 pub mod prelude;
+#[cfg(all(feature = "process", not(parklet_loom)))]
+pub mod process;
 pub mod reactor;
 #[cfg(not(parklet_loom))]
 pub mod runtime;

@@ -1,5 +1,5 @@
 //! Programs run where the kernel, or a sandbox, has no `epoll_pwait2` (Linux before 5.11, containers with an old list of
-//! what is allowed, valgrind) and no `membarrier`.
+//! what is allowed, valgrind), no `membarrier` and no `pidfd_open`.
 //!
 //! Here a filter refuses the calls, in a process of its own, since a filter can never be taken off again.
 // The other poller is not for Linux; it is tested there all the same, with the newer call.
@@ -57,6 +57,8 @@ fn again_without(test: &str, error: Errno) {
     let refused = membarrier(MembarrierCommand::RegisterPrivateExpedited);
     assert_eq!(refused.err(), Some(error), "the filter works");
     task::block_on(run()).unwrap();
+    #[cfg(feature = "process")]
+    task::block_on(wait_for_processes()).unwrap();
     task::block_on(task::spawn(hold_up_what_was_spawned()));
 }
 
@@ -67,6 +69,36 @@ async fn hold_up_what_was_spawned() {
     let (sender, receiver) = mpsc::channel();
     task::spawn(async move { sender.send(()).unwrap() }).detach();
     receiver.recv().unwrap();
+}
+
+/// Processes, whose end a thread has to wait for.
+#[cfg(feature = "process")]
+async fn wait_for_processes() -> io::Result<()> {
+    use parklet::process::{Command, Stdio};
+
+    let refused = rustix::process::pidfd_open(
+        rustix::process::getpid(),
+        rustix::process::PidfdFlags::empty(),
+    );
+    assert!(refused.is_err(), "the filter works");
+    assert_eq!(Command::new("false").status().await?.code(), Some(1));
+
+    // Waited for in vain, then for good; and one that is dropped, and leaves no zombie.
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+    let stdin = child.stdin.take();
+    let patience = Duration::from_millis(1);
+    let late = parklet::io::timeout(patience, child.status()).await;
+    assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    drop(stdin);
+    assert!(child.status().await?.success());
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn()?;
+    let (stdin, id) = (child.stdin.take(), child.id());
+    drop(child);
+    drop(stdin);
+    while std::fs::exists(format!("/proc/{id}"))? {
+        task::sleep(patience).await;
+    }
+    Ok(())
 }
 
 /// What needs the reactor: timers, sockets, and to be roused from its wait.
@@ -125,16 +157,20 @@ fn refuse(error: Errno) -> io::Result<()> {
         283
     };
 
+    /// The one for a process's descriptor: of the common table, too.
+    const PIDFD_OPEN: u32 = 434;
+
     let number = u32::try_from(error.raw_os_error()).expect("positive");
     let program = [
-        // Load the number of the call; if it is the one, skip one, if the other, go on, else skip one; fail with `error`; allow.
+        // Load the number of the call; if it is one of these, skip the others and fail with `error`; else allow.
         Instruction(0x20, 0, 0, 0),
-        Instruction(0x15, 1, 0, EPOLL_PWAIT2),
-        Instruction(0x15, 0, 1, MEMBARRIER),
+        Instruction(0x15, 2, 0, EPOLL_PWAIT2),
+        Instruction(0x15, 1, 0, MEMBARRIER),
+        Instruction(0x15, 0, 1, PIDFD_OPEN),
         Instruction(0x06, 0, 0, 0x0005_0000 | number),
         Instruction(0x06, 0, 0, 0x7fff_0000),
     ];
-    let program = Program(5, program.as_ptr());
+    let program = Program(6, program.as_ptr());
     let (one, zero): (c_ulong, c_ulong) = (1, 0);
     // SAFETY: this option takes four numbers.
     let set = unsafe { prctl(PR_SET_NO_NEW_PRIVS, one, zero, zero, zero) };
