@@ -177,6 +177,10 @@ fn a_password_is_taken_from_nowhere_else_and_not_any_one() {
         assert_eq!(problem(name, ""), unseen);
     }
     assert_eq!(
+        problem("Guest-7", ""),
+        "chat_server: guests have such names\n"
+    );
+    assert_eq!(
         problem("#anna", ""),
         "chat_server: a name cannot begin with #, as a remark does\n"
     );

@@ -193,6 +193,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.starts_with('#') {
         return Err("a name cannot begin with #, as a remark does");
     }
+    let of_guest = names::canonical(name);
+    let number = of_guest.strip_prefix("guest-");
+    if number.is_some_and(|number| number.parse::<u64>().is_ok()) {
+        return Err("guests have such names");
+    }
     if clean_name(name).as_deref() != Some(name) {
         return Err("a name has to be visible, and without white space around it");
     }
