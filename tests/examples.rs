@@ -121,7 +121,7 @@ fn an_output_that_nobody_reads_ends_the_client_in_silence() {
 }
 
 #[test]
-fn a_terminal_is_greeted_and_ctrl_d_ends_the_client() {
+fn a_plain_terminal_is_greeted_and_ctrl_d_ends_the_client() {
     let (_server, address) = server_program();
     let mut terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)
         .map(File::from)
@@ -134,7 +134,7 @@ fn a_terminal_is_greeted_and_ctrl_d_ends_the_client() {
         .unwrap();
     let open = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
     let mut child = Command::new(example("chat_client"))
-        .arg(address.to_string())
+        .args([&address.to_string(), "--plain"])
         .stdin(open())
         .stdout(open())
         .stderr(open())

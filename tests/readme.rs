@@ -12,9 +12,11 @@ use chat_support::{Program, address_in, example};
 /// What a client says to somebody at a terminal; a test is nobody.
 const HINT: &str = "join GROUP, post GROUP MESSAGE...; ctrl-D ends";
 
-/// What one terminal of the README shows: the name of the example that runs there, then what is typed and printed.
+/// What one terminal of the README shows: the name of the example that runs there with its arguments, then what is typed and
+/// printed.
 struct Terminal {
     example: String,
+    arguments: Vec<String>,
     lines: Vec<String>,
 }
 
@@ -34,9 +36,12 @@ fn terminals() -> Vec<Terminal> {
             let block = block.split("```").next().expect("split gives at least one");
             let mut lines = block.lines().map(str::to_owned);
             let command = lines.next().expect("a terminal begins with a command");
-            let example = command.strip_prefix("$ cargo run --example ");
+            let command = command.strip_prefix("$ cargo run --example ");
+            let command = command.expect("a command runs an example");
+            let (example, arguments) = command.split_once(" -- ").unwrap_or((command, ""));
             Terminal {
-                example: example.expect("a command runs an example").to_owned(),
+                example: example.to_owned(),
+                arguments: arguments.split_whitespace().map(str::to_owned).collect(),
                 lines: lines.filter(|line| line != HINT).collect(),
             }
         })
@@ -44,7 +49,8 @@ fn terminals() -> Vec<Terminal> {
 }
 
 fn start(terminal: &Terminal, address: &str) -> Program {
-    Program::start(Command::new(example(&terminal.example)).arg(address))
+    let mut command = Command::new(example(&terminal.example));
+    Program::start(command.arg(address).args(&terminal.arguments))
 }
 
 /// Does what the person at this terminal does: types the commands, and sees the rest.

@@ -1,16 +1,35 @@
 //! What the command line of the client asks for.
 
-use std::env::ArgsOs;
+use std::env::{self, ArgsOs};
+use std::fs;
+use std::io::{self, IsTerminal};
 
 use lexopt::{Arg, Parser, ValueExt};
 
 /// What `--help` says.
 const HELP: &str = "usage: chat_client [ADDRESS]   (127.0.0.1:8080 if none is given)
-commands, one a line: join GROUP, post GROUP MESSAGE...
+On a terminal it has a line editor, and /help. In a pipe its commands are join GROUP and post GROUP MESSAGE..., one a line.
 
+  --name NAME    be known by this name, by default that of the user
+  --tls          speak TLS, and trust whom the system trusts
   --tls-ca FILE  speak TLS, and trust whom the certificates in FILE stand up for
+  --json         speak JSON: requests come in as lines, and what the server says goes out
+  --plain        be as in a pipe, on a terminal, too
   -h, --help     this
-  -V, --version  the version";
+  -V, --version  the version
+
+exit codes: 0 it was ended; 1 no connection, or a broken one; 2 wrong command line; 130, 143 ctrl-C, SIGTERM";
+
+/// Where systems have the list of those who are trusted; the first that is there counts.
+const TRUSTED_BY_SYSTEM: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Terminals that lines cannot be edited on.
+const PLAIN_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// What is asked for.
 pub(crate) enum Command {
@@ -26,6 +45,18 @@ pub(crate) struct Talk {
     pub(crate) address: String,
     /// The file with the certificates to trust, if this is to be TLS.
     pub(crate) authorities: Option<String>,
+    /// Who talks.
+    pub(crate) mode: Mode,
+}
+
+/// Who talks.
+pub(crate) enum Mode {
+    /// A person, known by this name.
+    Terminal(String),
+    /// A script that speaks JSON, known by this name.
+    Json(String),
+    /// A pipe, in the book's protocol.
+    Plain,
 }
 
 /// Reads the command line.
@@ -34,10 +65,9 @@ pub(crate) struct Talk {
 ///
 /// What is wrong with it.
 pub(crate) fn read(arguments: ArgsOs) -> Result<Command, String> {
-    let problem = |error: lexopt::Error| format!("{error}; --help lists what there is");
     let mut parser = Parser::from_iter(arguments);
-    let mut address = None;
-    let mut authorities = None;
+    let (mut address, mut authorities, mut name) = (None, None, None);
+    let (mut is_json, mut is_plain) = (false, false);
     while let Some(argument) = parser.next().map_err(problem)? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Say(HELP)),
@@ -47,18 +77,73 @@ pub(crate) fn read(arguments: ArgsOs) -> Result<Command, String> {
                     env!("CARGO_PKG_VERSION")
                 )));
             }
-            Arg::Long("tls-ca") => {
-                let file = parser.value().and_then(ValueExt::string);
-                authorities = Some(file.map_err(problem)?);
-            }
+            Arg::Long("name") => name = Some(value(&mut parser)?),
+            Arg::Long("tls") => authorities = authorities.or(Some(trusted_by_system()?)),
+            Arg::Long("tls-ca") => authorities = Some(value(&mut parser)?),
+            Arg::Long("json") => is_json = true,
+            Arg::Long("plain") => is_plain = true,
             Arg::Value(text) if address.is_none() => {
                 address = Some(text.string().map_err(problem)?);
             }
             other => return Err(problem(other.unexpected())),
         }
     }
+    if is_json && is_plain {
+        return Err("--json and --plain exclude each other".to_owned());
+    }
+    let mode = if is_json {
+        Mode::Json(name.unwrap_or_else(user_name))
+    } else if !is_plain && is_for_a_person() {
+        Mode::Terminal(name.unwrap_or_else(user_name))
+    } else if name.is_some() {
+        return Err(
+            "--name: in a pipe, and with --plain, clients have no names; --json has them"
+                .to_owned(),
+        );
+    } else {
+        Mode::Plain
+    };
     Ok(Command::Talk(Talk {
         address: address.unwrap_or_else(|| "127.0.0.1:8080".to_owned()),
         authorities,
+        mode,
     }))
+}
+
+/// What comes after a flag.
+fn value(parser: &mut Parser) -> Result<String, String> {
+    parser.value().and_then(ValueExt::string).map_err(problem)
+}
+
+fn problem(error: lexopt::Error) -> String {
+    format!("{error}; --help lists what there is")
+}
+
+/// Whether somebody types and looks, on a terminal that lines can be edited on.
+fn is_for_a_person() -> bool {
+    let kind = env::var("TERM").unwrap_or_default();
+    let is_plain = PLAIN_TERMINALS
+        .iter()
+        .any(|plain| kind.eq_ignore_ascii_case(plain));
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !is_plain
+}
+
+/// The list of those whom the system trusts.
+fn trusted_by_system() -> Result<String, String> {
+    let is_there = |file: &&&str| fs::exists(file).unwrap_or_default();
+    match TRUSTED_BY_SYSTEM.iter().find(is_there) {
+        Some(file) => Ok((*file).to_owned()),
+        None => Err(
+            "--tls: found no list of whom the system trusts; --tls-ca FILE names one".to_owned(),
+        ),
+    }
+}
+
+/// The name of who has logged in.
+fn user_name() -> String {
+    let names = ["USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| env::var(name).ok());
+    let mut names = names.filter(|name| !name.trim().is_empty());
+    names.next().unwrap_or_else(|| "guest".to_owned())
 }

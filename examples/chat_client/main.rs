@@ -1,14 +1,17 @@
-//! The terminal side of the chat.
+//! The chat's client, for people, for pipes and for scripts.
+//!
+//! On a terminal it has a line editor, and what comes stands above the line that is being typed:
 //!
 //! ```text
-//! $ cargo run --example chat_client
-//! join GROUP, post GROUP MESSAGE...; ctrl-D ends
-//! join rust
-//! post rust hello, everybody
-//! message posted to rust: hello, everybody
+//! $ cargo run --example chat_client -- --name anna
+//! connected to parklet 0.1.0 as anna; /help lists the commands
+//! > /join rust
+//! 12:01 anna: anybody here?
+//! 12:02 ben: I am
+//! rust> what are you
 //! ```
 //!
-//! It takes the server's address as its argument, and reads from a pipe as well:
+//! In a pipe, and with `--plain`, it speaks the book's protocol and nothing else:
 //!
 //! ```text
 //! $ printf 'join rust\npost rust hello\n' | cargo run --example chat_client
@@ -16,11 +19,25 @@
 //! chat_client: no more commands
 //! ```
 //!
-//! With `--tls-ca FILE` it speaks TLS, and believes the server only if a certificate in FILE stands up for it.
+//! With `--json` it is for scripts. `docs/CLIENT.md` describes all three.
 //!
-//! It ends with its input, after the replies, or when the server closes the connection, and says which.
+//! ```text
+//!   terminal ──► editor, screen (the terminal itself), commands, rooms, text
+//!      │
+//!      ▼           dial ──► tls
+//!     link ◄──── json
+//! ```
 
 mod arguments;
+mod commands;
+mod dial;
+mod editor;
+mod json;
+mod link;
+mod rooms;
+mod screen;
+mod terminal;
+mod text;
 mod tls;
 #[path = "../chat_server/tls_stream.rs"]
 mod tls_stream;
@@ -35,9 +52,11 @@ use parklet::io;
 use parklet::net::TcpStream;
 use parklet::task;
 
-use arguments::{Command, Talk};
+use arguments::{Command, Mode, Talk};
+use dial::Dialer;
+use terminal::End as Farewell;
 
-/// What somebody at a terminal is told first.
+/// What somebody at a terminal is told first with `--plain`.
 const HINT: &str = "join GROUP, post GROUP MESSAGE...; ctrl-D ends";
 
 fn main() -> ExitCode {
@@ -53,16 +72,8 @@ fn main() -> ExitCode {
         }
     };
 
-    match task::block_on(converse(&talk)) {
-        Ok(end) => {
-            match end {
-                End::Server => say("chat_client: the server closed the connection"),
-                End::Commands => say("chat_client: no more commands"),
-                // Like any program whose reader has gone: silently.
-                _ => {}
-            }
-            ExitCode::SUCCESS
-        }
+    match task::block_on(converse(talk)) {
+        Ok(code) => code,
         Err(error) => {
             say(&format!("chat_client: {error}"));
             ExitCode::FAILURE
@@ -70,16 +81,43 @@ fn main() -> ExitCode {
     }
 }
 
-async fn converse(talk: &Talk) -> Result<End, Box<dyn Error>> {
+async fn converse(talk: Talk) -> Result<ExitCode, Box<dyn Error>> {
     let authorities = talk.authorities.as_deref();
     let connector = authorities.map(tls::connector).transpose()?;
-    let server = TcpStream::connect(talk.address.as_str()).await?;
-    match connector {
-        None => chat(server).await,
-        Some(connector) => chat(tls::encrypt(&connector, &talk.address, server).await?).await,
+    let address = talk.address;
+    let name = match talk.mode {
+        Mode::Terminal(name) => {
+            let dialer = Dialer { address, connector };
+            return Ok(match terminal::talk(dialer, &name).await? {
+                Farewell::Quit => ExitCode::SUCCESS,
+                Farewell::Signal(signal) => {
+                    // As a shell says it of whom a signal has killed.
+                    ExitCode::from(128 + u8::try_from(signal).unwrap_or_default())
+                }
+            });
+        }
+        Mode::Json(name) => Some(name),
+        Mode::Plain => None,
+    };
+    if let Some(name) = name {
+        json::talk(Dialer { address, connector }, &name).await?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let server = TcpStream::connect(address.as_str()).await?;
+    let end = match connector {
+        None => chat(server).await?,
+        Some(connector) => chat(tls::encrypt(&connector, &address, server).await?).await?,
+    };
+    match end {
+        End::Server => say("chat_client: the server closed the connection"),
+        End::Commands => say("chat_client: no more commands"),
+        // Like any program whose reader has gone: silently.
+        _ => {}
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
+/// The conversation of a pipe.
 async fn chat(server: impl ChatStream) -> Result<End, Box<dyn Error>> {
     if std::io::stdin().is_terminal() {
         say(HINT);

@@ -11,8 +11,8 @@
 //! ask for more. `connection` serves one client in one task: `inbound` and `outbound` are the halves that read from it
 //! and write to it, `talk` does what it asks. `group`, `group_table` and `membership` are who hears whom, `client_table`
 //! who is there; `limits` says how much of everything. `users` is whom the server knows, and `login` how they prove it.
-//! [`server`] accepts, `metrics` counts and `stop` ends, and
-//! [`client`] is the terminal side.
+//! [`server`] accepts, `metrics` counts and `stop` ends. On the other side, [`client`] is what a pipe needs, and
+//! [`session`] what a client with a name remembers.
 //!
 //! A chat of one process, server and client over a loopback socket:
 //!
@@ -66,6 +66,7 @@ pub mod protocol;
 mod refusal;
 mod secret;
 pub mod server;
+pub mod session;
 mod stop;
 mod talk;
 mod throttle;

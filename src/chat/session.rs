@@ -1,0 +1,484 @@
+//! What a client of the extended protocol remembers from one connection to the next: its name, its groups, and the last
+//! message it has seen of each.
+//!
+//! ```text
+//!   dial ──► hello() ──► Welcome ──► joins ──► messages ──► the connection is lost
+//!    ▲          ▲ rename()  │ Error                                  │
+//!    │          └───────────┘                                        │
+//!    └───────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! [`Session`] reads and writes nothing. It is asked for the first line of each connection, is given every line that
+//! comes, and says what is to be answered and what is news. Whoever holds it dials, sends and shows.
+
+use super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, Reply, Request};
+use super::secret::Secret;
+
+/// A client, over all its connections.
+///
+/// ```
+/// use parklet::chat::extended::{Reply, Request};
+/// use parklet::chat::session::{News, Session};
+///
+/// let mut session = Session::new("anna");
+/// let hello = serde_json::to_string(&session.hello()).unwrap();
+/// assert_eq!(hello, r#"{"Hello":{"name":"anna","features":["notices","history","accounts"]}}"#);
+///
+/// let ping = session.receive(Reply::Ping {});
+/// assert_eq!(ping.answers, [Request::Pong {}]);
+/// assert!(ping.news.is_empty());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The name that is asked for; after `Welcome` the one that was given.
+    name: String,
+    /// The password of the account.
+    token: Option<Secret>,
+    /// The places in groups, also of the next connection, in the order of their joins.
+    places: Vec<Place>,
+    /// Whether this connection has been welcomed.
+    is_welcome: bool,
+    /// The server keeps messages, and sends what a client that comes back has missed.
+    keeps_history: bool,
+}
+
+/// A place in one group.
+#[derive(Clone, Debug)]
+struct Place {
+    group_name: String,
+    /// The last message that was seen. Nothing before the first one.
+    last: Option<Seen>,
+    /// On this connection, the server is known to have done the join.
+    is_joined: bool,
+}
+
+/// A message, as far as it has to be known again.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    id: u64,
+    time: u64,
+}
+
+/// What a line from the server comes to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Received {
+    /// What is to be sent now, in this order.
+    pub answers: Vec<Request>,
+    /// What whoever uses the client may want to know, in this order.
+    pub news: Vec<News>,
+}
+
+/// Something worth knowing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum News {
+    /// The server said this.
+    Reply(Reply),
+    /// So many messages of a group were posted while this client was not connected, and have not come. A server that keeps
+    /// messages tells that itself, with [`Reply::Lagged`].
+    Missed {
+        /// The group's name.
+        group_name: String,
+        /// How many.
+        messages: u64,
+    },
+}
+
+impl Session {
+    /// A client that wants to be known by `name`, and is in no group yet.
+    ///
+    /// ```
+    /// let session = parklet::chat::session::Session::new("anna");
+    /// assert_eq!(session.name(), "anna");
+    /// assert!(!session.is_welcome());
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            token: None,
+            places: Vec::new(),
+            is_welcome: false,
+            keeps_history: false,
+        }
+    }
+
+    /// The name: as the server gave it, once it has.
+    ///
+    /// ```
+    /// assert_eq!(parklet::chat::session::Session::new("anna").name(), "anna");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Asks for another name with the next [`hello`](Self::hello). A connection that was welcomed keeps its name.
+    ///
+    /// ```
+    /// let mut session = parklet::chat::session::Session::new("anna");
+    /// session.rename("berta");
+    /// assert_eq!(session.name(), "berta");
+    /// ```
+    pub fn rename(&mut self, name: impl Into<String>) {
+        self.name = name.into();
+    }
+
+    /// Logs in with this password from the next [`hello`](Self::hello) on; without one, if there is none.
+    ///
+    /// ```
+    /// use parklet::chat::{Secret, session::Session};
+    ///
+    /// let mut session = Session::new("anna");
+    /// session.set_token(Some(Secret::from("swordfish")));
+    /// let hello = serde_json::to_string(&session.hello()).unwrap();
+    /// assert!(hello.starts_with(r#"{"Hello":{"name":"anna","token":"swordfish""#));
+    /// ```
+    pub fn set_token(&mut self, token: Option<Secret>) {
+        self.token = token;
+    }
+
+    /// Whether the present connection has been welcomed: before that there is nothing to ask.
+    ///
+    /// ```
+    /// assert!(!parklet::chat::session::Session::new("anna").is_welcome());
+    /// ```
+    #[must_use]
+    pub fn is_welcome(&self) -> bool {
+        self.is_welcome
+    }
+
+    /// The groups that this client is in, or will be in again with the next connection, in the order of their joins.
+    ///
+    /// ```
+    /// let mut session = parklet::chat::session::Session::new("anna");
+    /// session.join("rust");
+    /// assert!(session.groups().eq(["rust"]));
+    /// ```
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| place.group_name.as_str())
+    }
+
+    /// The first line of a connection, and of every further try after an error that came instead of `Welcome`.
+    ///
+    /// ```
+    /// use parklet::chat::{extended::Request, session::Session};
+    ///
+    /// assert!(matches!(Session::new("anna").hello(), Request::Hello { name, .. } if name == "anna"));
+    /// ```
+    pub fn hello(&mut self) -> Request {
+        self.is_welcome = false;
+        self.keeps_history = false;
+        for place in &mut self.places {
+            place.is_joined = false;
+        }
+        Request::Hello {
+            name: self.name.clone(),
+            token: self.token.clone(),
+            features: [NOTICES, HISTORY, ACCOUNTS].map(str::to_string).into(),
+        }
+    }
+
+    /// Joins a group, now with the request that this returns, and with every further connection. Before `Welcome` the
+    /// request need not be sent.
+    ///
+    /// ```
+    /// use parklet::chat::{extended::Request, session::Session};
+    ///
+    /// let join = Session::new("anna").join("rust");
+    /// assert_eq!(join, Request::Join { group_name: "rust".to_string(), password: None, after: None });
+    /// ```
+    pub fn join(&mut self, group_name: &str) -> Request {
+        let keeps_history = self.keeps_history;
+        if let Some(place) = self.place(group_name) {
+            return place.join(keeps_history);
+        }
+        let place = Place {
+            group_name: group_name.to_string(),
+            last: None,
+            is_joined: false,
+        };
+        let join = place.join(keeps_history);
+        self.places.push(place);
+        join
+    }
+
+    /// Joins all groups again, after the last message that was seen of each: what `Welcome` is answered with, and what a server of the book's protocol gets instead of
+    /// [`hello`](Self::hello).
+    ///
+    /// ```
+    /// use parklet::chat::{extended::Request, session::Session};
+    ///
+    /// let mut session = Session::new("anna");
+    /// let join = session.join("rust");
+    /// assert_eq!(session.joins(), [join]);
+    /// ```
+    #[must_use]
+    pub fn joins(&self) -> Vec<Request> {
+        let places = self.places.iter();
+        places.map(|place| place.join(self.keeps_history)).collect()
+    }
+
+    /// Leaves a group, with the request that this returns.
+    ///
+    /// ```
+    /// let mut session = parklet::chat::session::Session::new("anna");
+    /// session.join("rust");
+    /// session.leave("rust");
+    /// assert_eq!(session.groups().count(), 0);
+    /// ```
+    pub fn leave(&mut self, group_name: &str) -> Request {
+        self.places.retain(|place| place.group_name != group_name);
+        Request::Leave {
+            group_name: group_name.to_string(),
+        }
+    }
+
+    /// Takes in what the server said.
+    ///
+    /// `Welcome` is answered with a `Join` for each group, `Ping` with `Pong`. A group whose join was refused is
+    /// forgotten. Everything is news but `Ping`, and messages that have come before.
+    ///
+    /// ```
+    /// use parklet::chat::extended::{Reply, Request};
+    /// use parklet::chat::session::{News, Session};
+    ///
+    /// let mut session = Session::new("anna");
+    /// session.join("rust");
+    /// // A message that is the eighth of its group, though the fifth was seen last.
+    /// let message = |id| {
+    ///     let line = format!(r#"{{"Message":{{"group_name":"rust","message":"hi","id":{id},"time":0}}}}"#);
+    ///     serde_json::from_str::<Reply>(&line).unwrap()
+    /// };
+    /// session.receive(message(5));
+    /// session.hello();
+    /// let missed = News::Missed { group_name: "rust".to_string(), messages: 2 };
+    /// assert_eq!(session.receive(message(8)).news, [missed, News::Reply(message(8))]);
+    /// ```
+    pub fn receive(&mut self, reply: Reply) -> Received {
+        let mut received = Received::default();
+        match &reply {
+            Reply::Ping {} => {
+                received.answers.push(Request::Pong {});
+                return received;
+            }
+            Reply::Welcome { name, features, .. } => {
+                self.is_welcome = true;
+                self.keeps_history = features.iter().any(|feature| feature == HISTORY);
+                self.name.clone_from(name);
+                received.answers = self.joins();
+            }
+            Reply::Joined { group_name, name } if *name == self.name => {
+                if let Some(place) = self.place(group_name) {
+                    place.is_joined = true;
+                }
+            }
+            Reply::Message {
+                group_name,
+                id,
+                time,
+                ..
+            } => {
+                let message = Seen {
+                    id: *id,
+                    time: *time,
+                };
+                match self.see(group_name, message) {
+                    Novelty::Old => return received,
+                    Novelty::New { missed: 0 } => {}
+                    Novelty::New { missed } => received.news.push(News::Missed {
+                        group_name: group_name.clone(),
+                        messages: missed,
+                    }),
+                }
+            }
+            Reply::Lagged {
+                group_name,
+                dropped,
+            } => {
+                // These have been told; they are no gap any more.
+                if let Some(last) = self.place(group_name).and_then(|place| place.last.as_mut()) {
+                    last.id += dropped;
+                }
+            }
+            Reply::Error { code, about, .. } => self.forget_refused(*code, about.as_deref()),
+            _ => {}
+        }
+        received.news.push(News::Reply(reply));
+        received
+    }
+
+    /// Takes note of a message of a group.
+    fn see(&mut self, group_name: &str, message: Seen) -> Novelty {
+        let keeps_history = self.keeps_history;
+        let Some(place) = self.place(group_name) else {
+            return Novelty::New { missed: 0 };
+        };
+        place.is_joined = true;
+        let Some(last) = place.last else {
+            place.last = Some(message);
+            return Novelty::New { missed: 0 };
+        };
+        // A smaller id at a later time is of a group that was forgotten, and has begun again.
+        if keeps_history && message.id <= last.id && message.time <= last.time {
+            return Novelty::Old;
+        }
+        place.last = Some(message);
+        // A server with history says itself what it no longer has; and after a crash it leaves out numbers.
+        let missed = match keeps_history {
+            true => 0,
+            false => message.id.saturating_sub(last.id + 1),
+        };
+        Novelty::New { missed }
+    }
+
+    /// Forgets the group whose join was refused, if that is what an error says: one that names a limit of groups is about
+    /// the first join that was not done yet, since requests are done in their order.
+    fn forget_refused(&mut self, code: ErrorCode, about: Option<&str>) {
+        let is_of_a_join = matches!(about, Some("group_length" | "groups_per_client"));
+        if code == ErrorCode::Limit && is_of_a_join {
+            let refused = self.places.iter().position(|place| !place.is_joined);
+            if let Some(refused) = refused {
+                self.places.remove(refused);
+            }
+        }
+    }
+
+    fn place(&mut self, group_name: &str) -> Option<&mut Place> {
+        let mut places = self.places.iter_mut();
+        places.find(|place| place.group_name == group_name)
+    }
+}
+
+impl Place {
+    /// The request for this place; to a server that `keeps_history`, with what was seen in it.
+    fn join(&self, keeps_history: bool) -> Request {
+        Request::Join {
+            group_name: self.group_name.clone(),
+            password: None,
+            after: self.last.filter(|_| keeps_history).map(|last| last.id),
+        }
+    }
+}
+
+/// What a message is to whoever has seen those before.
+enum Novelty {
+    /// It has come already.
+    Old,
+    /// It has not; and neither have so many before it.
+    New { missed: u64 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Limits;
+
+    fn welcome(features: &[&str]) -> Reply {
+        Reply::Welcome {
+            name: "anna".to_string(),
+            server: String::new(),
+            features: features.iter().map(ToString::to_string).collect(),
+            limits: Box::new(Limits::default()),
+        }
+    }
+
+    fn message(id: u64, time: u64) -> Reply {
+        Reply::Message {
+            group_name: "g".to_string(),
+            message: String::new(),
+            from: None,
+            id,
+            time,
+        }
+    }
+
+    fn join(after: Option<u64>) -> Request {
+        let group_name = "g".to_string();
+        Request::Join {
+            group_name,
+            password: None,
+            after,
+        }
+    }
+
+    /// In the group, on a connection with these features.
+    fn member(features: &[&str]) -> Session {
+        let mut session = Session::new("anna");
+        session.hello();
+        session.receive(welcome(features));
+        session.join("g");
+        session
+    }
+
+    /// How many messages were missed before this one, or nothing if it is not new.
+    fn missed(session: &mut Session, message: Reply) -> Option<u64> {
+        match &session.receive(message).news[..] {
+            [] => None,
+            [News::Missed { messages, .. }, News::Reply(_)] => Some(*messages),
+            news => {
+                assert_eq!(news.len(), 1, "{news:?}");
+                Some(0)
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_with_history_is_asked_for_what_came_after_the_last_message() {
+        let mut session = member(&[HISTORY]);
+        session.receive(message(5, 100));
+        session.hello();
+        assert_eq!(
+            session.receive(welcome(&[HISTORY])).answers,
+            [join(Some(5))]
+        );
+        session.hello();
+        assert_eq!(session.receive(welcome(&[])).answers, [join(None)]);
+    }
+
+    #[test]
+    fn what_is_replayed_though_it_was_seen_is_no_news() {
+        let mut session = member(&[HISTORY]);
+        assert_eq!(missed(&mut session, message(5, 100)), Some(0));
+        session.hello();
+        session.receive(welcome(&[HISTORY]));
+        assert_eq!(missed(&mut session, message(4, 90)), None);
+        assert_eq!(missed(&mut session, message(5, 100)), None);
+        assert_eq!(missed(&mut session, message(6, 100)), Some(0));
+        // After a crash of the server.
+        assert_eq!(missed(&mut session, message(1_000_006, 110)), Some(0));
+        // The group was forgotten, and has begun again.
+        assert_eq!(missed(&mut session, message(1, 120)), Some(0));
+    }
+
+    #[test]
+    fn without_history_a_gap_in_the_numbers_is_what_was_missed() {
+        let mut session = member(&[]);
+        assert_eq!(missed(&mut session, message(5, 100)), Some(0));
+        assert_eq!(missed(&mut session, message(6, 100)), Some(0));
+        assert_eq!(missed(&mut session, message(10, 110)), Some(3));
+        session.receive(Reply::Lagged {
+            group_name: "g".to_string(),
+            dropped: 4,
+        });
+        assert_eq!(missed(&mut session, message(15, 120)), Some(0));
+        // The group was forgotten, and has begun again.
+        assert_eq!(missed(&mut session, message(2, 120)), Some(0));
+    }
+
+    #[test]
+    fn a_group_whose_join_was_refused_is_not_joined_again() {
+        let mut session = member(&[NOTICES]);
+        session.receive(Reply::Joined {
+            group_name: "g".to_string(),
+            name: "anna".to_string(),
+        });
+        session.join("one too many");
+        session.receive(Reply::Error {
+            code: ErrorCode::Limit,
+            text: String::new(),
+            about: Some("groups_per_client".to_string()),
+        });
+        assert!(session.groups().eq(["g"]));
+    }
+}
