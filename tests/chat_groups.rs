@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use chat_support::{Client, GUARD, Server, delivery, server_program, wait_until_deserted};
 use parklet::channel;
-use parklet::chat::server::{Accept, ChatStream};
-use parklet::chat::{FromClient, FromServer, receive_as_json, send_as_json};
+use parklet::chat::server::{Accept, Builder, ChatStream};
+use parklet::chat::{FromClient, FromServer, Limits, receive_as_json, send_as_json};
 use parklet::future;
 use parklet::io::{self, BufReader, Read, Write};
 use parklet::net::{TcpListener, TcpStream};
@@ -170,6 +170,74 @@ fn a_slow_member_does_not_stall_the_group() {
     // The oldest that were kept: all that fits into the ring.
     assert_eq!(since_notice, 1000);
     slow.sync();
+}
+
+#[test]
+fn what_is_posted_at_once_is_passed_on_and_refused_in_its_order() {
+    let server = Server::start();
+    let (mut anna, mut ben) = (server.connect(), server.connect());
+    anna.hello("anna", "");
+    anna.send("{\"Join\":{\"group_name\":\"g\"}}\n{\"Ping\":{}}\n");
+    assert_eq!(anna.line(), "{\"Pong\":{}}\n");
+    ben.join("h");
+    let post = |group: &str, message: &str| {
+        format!("{{\"Post\":{{\"group_name\":\"{group}\",\"message\":\"{message}\"}}}}\n")
+    };
+    // All in one write: three to g, one to h, one nowhere, a line that is none, and two to g.
+    let mut requests: String = ["1", "2", "3"].map(|message| post("g", message)).concat();
+    requests += &post("h", "4");
+    requests += &post("nowhere", "5");
+    requests += "?\n";
+    requests += &[post("g", "6"), post("g", "7")].concat();
+    ben.send(requests);
+
+    for (id, message) in [(1, "1"), (2, "2"), (3, "3"), (4, "6"), (5, "7")] {
+        let line = anna.line();
+        let begin =
+            format!("{{\"Message\":{{\"group_name\":\"g\",\"message\":\"{message}\",\"id\":{id},");
+        assert!(line.starts_with(&begin), "{line}");
+    }
+    // Errors do not wait for what goes through a group.
+    let nowhere = "{\"Error\":\"Group 'nowhere' does not exist\"}\n";
+    assert_eq!(ben.line(), nowhere);
+    assert!(ben.line().starts_with("{\"Error\":\"line "));
+    assert_eq!(ben.line(), delivery("h", "4"));
+    server.stop();
+}
+
+#[test]
+fn what_is_posted_right_before_a_client_is_disconnected_is_passed_on() {
+    let server = Server::start_built(Builder::new().max_line_length(100), |listener| listener);
+    let (mut anna, mut ben) = (server.connect(), server.connect());
+    anna.join("g");
+    let last = "{\"Post\":{\"group_name\":\"g\",\"message\":\"last words\"}}\n";
+    ben.send(format!("{last}{last}{}\n", "?".repeat(101)));
+    assert_eq!(anna.line(), delivery("g", "last words"));
+    assert_eq!(anna.line(), delivery("g", "last words"));
+    assert!(ben.line().starts_with("{\"Error\":\"line 3 is longer"));
+    ben.end();
+    drop(ben);
+    server.stop();
+}
+
+#[test]
+fn of_a_burst_that_is_longer_than_what_a_group_keeps_the_last_messages_come() {
+    let mut limits = Limits::default();
+    limits.outbox_messages = 10;
+    let server = Server::start_built(Builder::new().limits(limits), |listener| listener);
+    let mut client = server.connect();
+    client.join("g");
+    let posts = (0..50)
+        .map(|number| format!("{{\"Post\":{{\"group_name\":\"g\",\"message\":\"{number}\"}}}}\n"));
+    // One write, which the server reads at once: nothing of it is sent before all of it is posted.
+    client.send(posts.collect::<String>());
+    let dropped = "{\"Error\":\"Dropped 40 messages from g.\"}\n";
+    assert_eq!(client.line(), dropped);
+    for number in 40..50 {
+        assert_eq!(client.line(), delivery("g", &number.to_string()));
+    }
+    client.sync();
+    server.stop();
 }
 
 #[test]

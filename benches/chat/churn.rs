@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Connects, joins, posts, receives and goes, again and again; reports how many clients do in a second, and how many
 /// descriptors the server has afterwards that it did not have before.
 pub(crate) fn come_and_go(run: Run) {
-    let server = ServerProcess::start(run, "chat");
+    let mut server = ServerProcess::start(run, "chat");
     let texts: Vec<Texts> = (0..AT_ONCE).map(|group| Texts::new(group, 1)).collect();
     let requests: Vec<Vec<u8>> = (0..AT_ONCE)
         .map(|group| {
@@ -33,9 +33,10 @@ pub(crate) fn come_and_go(run: Run) {
         })
         .collect();
     let mut reply = vec![0; texts[0].message_length];
+    let address = server.address;
     let mut round = || {
         let connected = requests.iter().map(|requests| {
-            let mut stream = TcpStream::connect(server.address).unwrap();
+            let mut stream = TcpStream::connect(address).unwrap();
             stream.set_nodelay(true).unwrap();
             stream.write_all(requests).unwrap();
             stream
@@ -49,10 +50,12 @@ pub(crate) fn come_and_go(run: Run) {
     let before = descriptors(server.id());
     let rounds = run.pick(1, 100, 1_000);
     (0..rounds / 4).for_each(|_| round());
-    let begin = Instant::now();
+    let (cpu, begin) = (server.usage().cpu, Instant::now());
     (0..rounds).for_each(|_| round());
     let clients = (rounds * AT_ONCE) as f64;
     run.report("rate", clients / begin.elapsed().as_secs_f64());
+    let cpu = server.usage().cpu - cpu;
+    run.report("cpu", cpu.as_nanos() as f64 / clients);
 
     let begin = Instant::now();
     let left = loop {

@@ -24,9 +24,9 @@ pub(crate) static ROWS: &[Row] = &[
     row("fan_out", "rate", Thousands, "posts to one group of 100 members, saturated: deliveries", &[BestPeer(2.0)]),
     row("fan_out", "cpu", Nanoseconds, "the same, the server's CPU for a delivery", &[BestPeer(0.5)]),
     row("groups", "rate", Thousands, "1,000 clients in 100 groups, saturated: deliveries", &[BestPeer(1.5)]),
-    row("groups", "cpu", Nanoseconds, "the same, the server's CPU for a delivery", &[]),
+    row("groups", "cpu", Nanoseconds, "the same, the server's CPU for a delivery", &[BestPeer(1.0)]),
     row("half_load", "p99", Milliseconds, "1,000 clients in 100 groups, 100,000 deliveries a second, no two posts at once: 99 of 100 come within", &[BestPeer(1.0)]),
-    row("half_load", "cpu", Microseconds, "the same, the server's CPU for a delivery", &[]),
+    row("half_load", "cpu", Microseconds, "the same, the server's CPU for a delivery", &[BestPeer(1.0)]),
     row("ping_pong", "p99", Microseconds, "two clients answer each other: 99 of 100 round trips within", &[BestPeer(1.0)]),
     row("idle_client", "bytes", Bytes, "a client that has joined a group and is silent, memory", &[AtMost(2048.0)]),
     row("idle_group", "bytes", Bytes, "a group with one member and nothing posted, memory with the membership", &[AtMost(1024.0)]),
@@ -34,5 +34,6 @@ pub(crate) static ROWS: &[Row] = &[
     row("connects", "all", Milliseconds, "1,000 clients connect at once, join and ask: all answered after", &[AtMost(100.0)]),
     row("slow_member", "loss", Percent, "deliveries a second that a member who never reads costs 100 others", &[AtMost(5.0)]),
     row("churn", "rate", Thousands, "connect, join, post, receive, go, 16 at a time: clients", &[BestPeer(1.0)]),
+    row("churn", "cpu", Microseconds, "the same, the server's CPU for a client", &[BestPeer(1.0)]),
     row("churn", "left", Count, "the same, descriptors left open", &[Zero]),
 ];

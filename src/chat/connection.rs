@@ -15,7 +15,7 @@
 //! A connection is one task, which reads and writes in turn: whatever it waits for wakes that one, and nothing in it
 //! needs a lock. What the requests do stands in `talk`.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -28,13 +28,14 @@ use super::protocol::ChatError;
 use super::refusal::Refusal;
 use super::server::Chat;
 use super::stop::Stop;
-use super::talk::Talk;
+use super::talk::{Burst, Talk};
 use crate::future;
 use crate::io;
 
 /// How many requests of one client are done before others get their turn. They may all lie in one buffer, and no read
-/// that waits comes between them.
-const REQUESTS_PER_TURN: usize = 64;
+/// that waits comes between them. As many as a buffer of short ones holds: what is posted at once is passed on at once,
+/// and a client that floods holds up its worker for a quarter of a millisecond.
+const REQUESTS_PER_TURN: usize = 256;
 
 /// How long parting from a client may take, unless the operator has set something else. It bounds what a client can keep
 /// busy that does not read what it is sent, or does not stop sending.
@@ -51,36 +52,51 @@ enum End {
 }
 
 /// Serves one client until it leaves or `stop` says so, and closes the connection. One that was not admitted is told
-/// why.
+/// why. `ended` hears last of all what ended the connection other than the client's will. Bad lines and requests that
+/// cannot be done are between the client and us.
 ///
-/// # Errors
-///
-/// What ended the connection other than the client's will. Bad lines and requests that cannot be done are between the
-/// client and us.
-pub(crate) async fn serve<S: ChatStream>(
+/// There are as many of these futures as there are clients. So what they need is prepared before there is one, nothing in
+/// it moves, which would leave room for it in two places, and what only the end needs is in a box.
+pub(crate) fn serve<S: ChatStream>(
     socket: S,
     chat: Arc<Chat>,
     admission: Result<Admission, Refusal>,
-    stop: Stop,
-) -> Result<(), String> {
+    mut stop: Stop,
+    ended: impl FnOnce(Result<(), String>) + Send,
+) -> impl Future<Output = ()> + Send {
     let (reader, writer) = socket.split();
     let mut inbound = Inbound::new(reader, chat.limits.line_length);
-    let farewell = chat.farewell;
-    let network = admission.as_ref().ok().and_then(Admission::network);
+    let (admission, mut refusal) = match admission {
+        Ok(admission) => (Some(admission), None),
+        Err(refusal) => (None, Some(Box::new(refusal))),
+    };
+    let network = admission.as_ref().and_then(Admission::network);
     let mut talk = Talk::<S>::new(writer, chat, network);
-    let mut connection = Connection {
-        inbound: &mut inbound,
-        talk: &mut talk,
-        stop,
-    };
-    let (end, _admission) = match admission {
-        Ok(admission) => {
-            let end = poll_fn(|cx| connection.poll_end(cx)).await;
-            (end, Some(admission))
-        }
-        Err(refusal) => (End::Told(refusal), None),
-    };
+    async move {
+        let end = poll_fn(|cx| match refusal.take() {
+            None => {
+                let (inbound, talk, stop) = (&mut inbound, &mut talk, &mut stop);
+                Connection {
+                    inbound,
+                    talk,
+                    stop,
+                }
+                .poll_end(cx)
+            }
+            Some(refusal) => Poll::Ready(End::Told(*refusal)),
+        });
+        let result = Box::pin(part(end.await, &mut inbound, &mut talk)).await;
+        drop((talk, inbound, admission));
+        ended(result);
+    }
+}
 
+/// Says goodbye, as far as the client listens, and returns why.
+async fn part<S: ChatStream>(
+    end: End,
+    inbound: &mut Inbound<S::Reader>,
+    talk: &mut Talk<S>,
+) -> Result<(), String> {
     let is_peace = matches!(end, End::Peace);
     let result = match end {
         End::Peace => Ok(()),
@@ -91,14 +107,14 @@ pub(crate) async fn serve<S: ChatStream>(
         }
         End::Failed(error) => return Err(error.to_string()),
     };
+    let farewell = talk.farewell();
     // To close while the client's bytes lie unread would throw away what it has not read either: so these are taken,
     // until it has seen the end and closes, too.
-    let part = poll_fn(|cx| poll_part(&mut talk, is_peace, cx));
+    let part = poll_fn(|cx| poll_part(talk, is_peace, cx));
     let mut drained = 0;
     let goodbye = future::join(part, poll_fn(|cx| inbound.poll_drain(cx, &mut drained)));
     // A client that has no ear for this loses nothing but this.
-    // In a box, since every connection has room for what is in its future, and few are about to part.
-    let _ = Box::pin(future::timeout(farewell, goodbye)).await;
+    let _ = future::timeout(farewell, goodbye).await;
     result
 }
 
@@ -106,7 +122,7 @@ pub(crate) async fn serve<S: ChatStream>(
 struct Connection<'a, S: ChatStream> {
     inbound: &'a mut Inbound<S::Reader>,
     talk: &'a mut Talk<S>,
-    stop: Stop,
+    stop: &'a mut Stop,
 }
 
 impl<S: ChatStream> Connection<'_, S> {
@@ -120,19 +136,31 @@ impl<S: ChatStream> Connection<'_, S> {
         let mut requests = 0;
         loop {
             // Reading comes first: what was asked at once is answered at once.
-            while may_have_requests && requests < REQUESTS_PER_TURN && self.talk.may_be_asked() {
+            let mut burst = Burst::default();
+            let mut end = None;
+            while end.is_none()
+                && may_have_requests
+                && requests < REQUESTS_PER_TURN
+                && self.talk.may_be_asked()
+            {
                 match self.inbound.poll_line(cx) {
                     Poll::Ready(Some(Ok(()))) => {
                         let (number, line) = self.inbound.line();
-                        if let Err(refusal) = self.talk.answer(number, line) {
-                            return Poll::Ready(End::Told(refusal));
-                        }
+                        end = self
+                            .talk
+                            .answer(number, line, &mut burst)
+                            .err()
+                            .map(End::Told);
                         requests += 1;
                     }
-                    Poll::Ready(Some(Err(error))) => return Poll::Ready(end_of(error)),
-                    Poll::Ready(None) => return Poll::Ready(End::Peace),
+                    Poll::Ready(Some(Err(error))) => end = Some(end_of(error)),
+                    Poll::Ready(None) => end = Some(End::Peace),
                     Poll::Pending => may_have_requests = false,
                 }
+            }
+            self.talk.post_all(&mut burst);
+            if let Some(end) = end {
+                return Poll::Ready(end);
             }
             let verified = match self.talk.poll_login(cx) {
                 Poll::Ready(Err(refusal)) => return Poll::Ready(End::Told(refusal)),

@@ -3,11 +3,13 @@
 //! A group is a ring of the last messages. Every member reads it at its own pace; who falls behind the ring loses the
 //! oldest, is told how many, and slows nobody.
 //!
-//! What is in the ring is the line as it goes over the wire, made once for all members. Both protocols share it:
+//! What is in the ring are lines as they go over the wire, made once for all members: the messages of a burst, as many as
+//! one client posted at once, first all in the form of the base protocol and then all in the extended one. So a member
+//! takes and sends a burst as one piece. A form that no member speaks is not made.
 //!
 //! ```text
-//! {"Message":{"group_name":"g","message":"m"   }}⏎   ,"from":"anna","id":7,"time":1700000000000}}⏎
-//! └─────────── what both say ──────────────┘└─ base ┘└──────────────── extended ─────────────────┘
+//! {"Message":{..,"message":"m"}}⏎{"Message":{..}}⏎   {"Message":{..,"message":"m","from":"anna","id":7,"time":17..}}⏎{..}⏎
+//! └──────────────────── base ────────────────────┘   └─────────────────────────── extended ───────────────────────────┘
 //! ```
 
 use std::collections::BTreeSet;
@@ -38,6 +40,9 @@ pub(crate) struct Group {
     /// The id of the last message. It is counted up under the ring's lock, so ids and places agree; where nobody is a
     /// member, under the lock of the group's shard.
     posted: AtomicU64,
+    /// How many members are sent each form. They are counted before they subscribe: so under the ring's lock nobody is
+    /// missing who gets what is posted.
+    audience: [AtomicUsize; FORMS.len()],
     /// How many members want to know who joins and leaves. Without any, nobody is bothered with it.
     noticing: AtomicUsize,
     /// Who may come in, if not everybody may.
@@ -55,60 +60,98 @@ pub(crate) struct Member {
     pub(crate) wants_notices: bool,
 }
 
-/// What goes through a group's ring.
+impl Member {
+    /// How it is told of messages.
+    fn form(&self) -> Form {
+        match self.name {
+            None => Form::Base,
+            Some(_) => Form::Extended,
+        }
+    }
+}
+
+/// In which protocol a line is.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Base,
+    Extended,
+}
+
+/// In the order of their lines.
+const FORMS: [Form; 2] = [Form::Base, Form::Extended];
+
+/// What goes through a group's ring: some messages that were posted at once, or a notice.
 #[derive(Clone)]
 pub(crate) struct Event {
-    /// A message's line in both forms, or the line of a notice.
-    line: Frame,
-    /// Where a message's base form ends; 0 is a notice.
+    /// The lines of the messages in both forms, or the line of the notice.
+    lines: Frame,
+    /// Where the base form ends.
     base_end: usize,
-    /// The id of the last message, this one included.
+    /// How many messages there are; 0 is a notice.
+    messages: u64,
+    /// The id of the last message, these included.
     posted: u64,
 }
 
 impl Event {
     /// The id of the last message before.
     pub(crate) fn posted_before(&self) -> u64 {
-        self.posted - u64::from(!self.is_notice())
+        self.posted - self.messages
     }
 
-    /// The id of the last message, this one included.
+    /// The id of the last message, these included.
     pub(crate) fn posted(&self) -> u64 {
         self.posted
     }
 
-    /// The pieces of the line that go to `member`, in this order; empty ones if it is not for it.
-    pub(crate) fn pieces_for(self, member: &Member) -> (Frame, [Range<usize>; 2]) {
-        let all = self.line.len();
-        let pieces = match (&member.name, self.is_notice()) {
-            (None, _) => [0..self.base_end, 0..0],
-            (Some(_), true) if member.wants_notices => [0..all, 0..0],
-            (Some(_), true) => [0..0, 0..0],
-            (Some(_), false) => [0..self.base_end - BASE_END.len(), self.base_end..all],
-        };
-        (self.line, pieces)
-    }
-
-    /// Whether it says who came or went, and is no message.
-    pub(crate) fn is_notice(&self) -> bool {
-        self.base_end == 0
-    }
-
-    /// The message with this id, whose line in the base form is `base`.
-    fn message(base: &[u8], from: Option<&str>, id: u64, time: u64) -> Self {
-        let mut line = Vec::with_capacity(base.len() + 64 + from.map_or(0, str::len));
-        line.extend_from_slice(base);
-        if let Some(from) = from {
-            line.extend_from_slice(b",\"from\":");
-            push_json(&mut line, from);
+    /// The messages whose lines in the base form are `base`, in those forms that are wanted; `before` is the id before the
+    /// first.
+    fn new(base: &[u8], forms: [bool; 2], from: Option<&str>, before: u64, time: u64) -> Self {
+        let [is_base, is_extended] = forms;
+        let mut lines = if is_base { base.to_vec() } else { Vec::new() };
+        let base_end = lines.len();
+        let mut posted = before;
+        for line in base.split_inclusive(|byte| *byte == b'\n') {
+            posted += 1;
+            if is_extended {
+                push_extended(&mut lines, line, from, posted, time);
+            }
         }
-        writeln!(line, ",\"id\":{id},\"time\":{time}}}}}").expect("memory takes everything");
         Self {
-            line: line.into(),
-            base_end: base.len(),
-            posted: id,
+            lines: lines.into(),
+            base_end,
+            messages: posted - before,
+            posted,
         }
     }
+
+    /// How many messages it has. Without any it says who came or went.
+    pub(crate) fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// The part of the lines that goes to `member`, without so many of the first messages; it is empty if nothing does.
+    pub(crate) fn part_for(self, member: &Member, skipped: u64) -> (Frame, Range<usize>) {
+        let all = self.lines.len();
+        let part = match member.form() {
+            _ if self.messages == 0 && !member.wants_notices => 0..0,
+            Form::Base => 0..self.base_end,
+            Form::Extended => self.base_end..all,
+        };
+        let lines = self.lines[part.clone()].split_inclusive(|byte| *byte == b'\n');
+        let skipped: usize = lines.take(skipped as usize).map(<[u8]>::len).sum();
+        (self.lines, part.start + skipped..part.end)
+    }
+}
+
+/// Appends what the extended form says of a message beyond its `base` line.
+fn push_extended(lines: &mut Vec<u8>, base: &[u8], from: Option<&str>, id: u64, time: u64) {
+    lines.extend_from_slice(&base[..base.len() - BASE_END.len()]);
+    if let Some(from) = from {
+        lines.extend_from_slice(b",\"from\":");
+        push_json(lines, from);
+    }
+    writeln!(lines, ",\"id\":{id},\"time\":{time}}}}}").expect("memory takes everything");
 }
 
 impl Group {
@@ -122,6 +165,7 @@ impl Group {
             head,
             ring: broadcast::Sender::new(ring_size.max(1)),
             posted: AtomicU64::new(posted),
+            audience: Default::default(),
             noticing: AtomicUsize::new(0),
             private: None,
             names: Mutex::default(),
@@ -147,6 +191,7 @@ impl Group {
 
     /// One more member: what is posted from now on, and the id of the last message before.
     pub(crate) fn add(&self, member: &Member) -> (broadcast::Receiver<Event>, u64) {
+        self.audience[member.form() as usize].fetch_add(1, Ordering::Relaxed);
         let (inbox, posted) = self.subscribe();
         if member.wants_notices {
             self.noticing.fetch_add(1, Ordering::Relaxed);
@@ -177,6 +222,7 @@ impl Group {
 
     /// One member less, whose inbox has been dropped.
     pub(crate) fn remove(&self, member: &Member) {
+        self.audience[member.form() as usize].fetch_sub(1, Ordering::Relaxed);
         if member.wants_notices {
             self.noticing.fetch_sub(1, Ordering::Relaxed);
         }
@@ -211,44 +257,64 @@ impl Group {
         }
     }
 
-    /// Sends `message` to every member and returns whether there was one; if so, `history` keeps it, unless the group is
+    /// Sends `messages` to every member and returns whether there was one; if so, `history` keeps them, unless the group is
     /// private. The JSON is made here, once, and shared.
     pub(crate) fn post(
         &self,
-        message: &str,
+        messages: &[String],
         from: Option<&str>,
         history: Option<&dyn History>,
     ) -> bool {
-        let mut base = Vec::with_capacity(self.head.len() + message.len() + 16);
-        base.extend_from_slice(&self.head);
-        push_json(&mut base, message);
-        base.extend_from_slice(BASE_END);
         let time = now();
-        // The id is known only under the ring's lock, where there is no time to be lost: so the line is made before, with
-        // the one it will have if nobody posts meanwhile.
-        let expected = self.posted.load(Ordering::Relaxed) + 1;
-        let event = Event::message(&base, from, expected, time);
+        let count = messages.len() as u64;
+        let base = self.base_lines(messages);
+        let event = |before: u64, forms: [bool; 2]| Event::new(&base, forms, from, before, time);
+        // The ids are known only under the ring's lock, where there is no time to be lost: so the lines are made before,
+        // with those they will have if nobody posts or joins meanwhile.
+        let expected = (self.posted.load(Ordering::Relaxed), self.forms());
+        let made = event(expected.0, expected.1);
         let history = history.filter(|_| self.private.is_none());
-        let kept = history.map(|history| (history, to_keep(message, from, time)));
-        let mut writer = None;
+        let mut kept: Vec<KeptMessage> = Vec::new();
+        if history.is_some() {
+            kept.extend(messages.iter().map(|message| to_keep(message, from, time)));
+        }
+        let mut writers = Vec::new();
         let sent = self.ring.send_with(|| {
-            let id = self.posted.fetch_add(1, Ordering::SeqCst) + 1;
-            if let Some((history, mut kept)) = kept {
+            let before = self.posted.fetch_add(count, Ordering::SeqCst);
+            for (message, id) in kept.into_iter().zip(before + 1..) {
                 // Rule 1 of the history: here, where the message gets its id and its place.
-                kept.id = id;
-                writer = history.keep(&self.name, kept).unwrap_or(None);
+                let message = KeptMessage { id, ..message };
+                let keep = |history: &dyn History| history.keep(&self.name, message).ok().flatten();
+                writers.extend(history.and_then(keep));
             }
-            if id == expected {
-                event
+            let now = (before, self.forms());
+            if now == expected {
+                made
             } else {
-                Event::message(&base, from, id, time)
+                event(now.0, now.1)
             }
         });
         let is_sent = sent.is_ok();
-        if let Some(writer) = writer {
-            writer.wake();
-        }
+        writers.into_iter().for_each(Waker::wake);
         is_sent
+    }
+
+    /// The messages as the base protocol has them.
+    fn base_lines(&self, messages: &[String]) -> Vec<u8> {
+        let around = self.head.len() + BASE_END.len() + 8;
+        let length = messages.iter().map(|message| message.len() + around).sum();
+        let mut lines = Vec::with_capacity(length);
+        for message in messages {
+            lines.extend_from_slice(&self.head);
+            push_json(&mut lines, message);
+            lines.extend_from_slice(BASE_END);
+        }
+        lines
+    }
+
+    /// Which forms some member is sent.
+    fn forms(&self) -> [bool; 2] {
+        FORMS.map(|form| self.audience[form as usize].load(Ordering::Relaxed) > 0)
     }
 
     /// Keeps `message` if nobody is a member, and returns whom to wake when the lock of the group's shard is released. It is
@@ -277,8 +343,9 @@ impl Group {
             let line = frame(&notice(self.name.clone(), name.to_string()));
             // Whoever wanted it may have gone.
             let _ = self.ring.send_with(|| Event {
-                line,
+                lines: line,
                 base_end: 0,
+                messages: 0,
                 posted: self.posted.load(Ordering::Relaxed),
             });
         }
@@ -319,53 +386,76 @@ mod tests {
     use super::*;
 
     /// What a member gets of an event, as text.
-    fn text_for(event: &Event, member: &Member) -> String {
-        let (line, pieces) = event.clone().pieces_for(member);
-        let bytes: Vec<u8> = pieces
-            .into_iter()
-            .flat_map(|piece| &line[piece])
-            .copied()
-            .collect();
-        String::from_utf8(bytes).unwrap()
+    fn text_for(event: &Event, member: &Member, skipped: u64) -> String {
+        let (lines, part) = event.clone().part_for(member, skipped);
+        String::from_utf8(lines[part].to_vec()).unwrap()
+    }
+
+    fn ben() -> Member {
+        Member {
+            name: Some("ben".into()),
+            wants_notices: false,
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn one_line_serves_both_protocols() {
+    fn each_protocol_has_its_lines() {
         let group = Group::new("gr\"ü\u{1f}".to_string(), 4, 0);
         let (mut inbox, posted) = group.add(&Member::default());
+        let _named = group.add(&ben());
         assert_eq!(posted, 0);
-        assert!(group.post("\"m\"\n", Some("an\"na"), None));
+        assert!(group.post(&texts(&["\"m\"\n", "n"]), Some("an\"na"), None));
         let event = inbox.try_recv().unwrap();
+        assert_eq!((event.posted_before(), event.posted()), (0, 2));
 
         let group_name = group.name().to_string();
-        let message = "\"m\"\n".to_string();
-        let base = FromServer::Message {
-            group_name: group_name.clone(),
-            message: message.clone(),
-        };
-        assert_eq!(
-            text_for(&event, &Member::default()).as_bytes(),
-            &*frame(&base)
-        );
+        let base = ["\"m\"\n", "n"].map(|message| {
+            let reply = FromServer::Message {
+                group_name: group_name.clone(),
+                message: message.to_string(),
+            };
+            String::from_utf8(frame(&reply).to_vec()).unwrap()
+        });
+        assert_eq!(text_for(&event, &Member::default(), 0), base.concat());
+        assert_eq!(text_for(&event, &Member::default(), 1), base[1]);
+        assert_eq!(text_for(&event, &Member::default(), 2), "");
 
-        let named = Member {
-            name: Some("ben".into()),
-            wants_notices: false,
-        };
-        let text = text_for(&event, &named);
+        let text = text_for(&event, &ben(), 1);
         let reply: Reply = serde_json::from_str(&text).unwrap();
         let Reply::Message { time, .. } = reply else {
             panic!("{text}")
         };
-        let from = Some("an\"na".to_string());
         let extended = Reply::Message {
             group_name,
-            message,
-            from,
-            id: 1,
+            message: "n".to_string(),
+            from: Some("an\"na".to_string()),
+            id: 2,
             time,
         };
         assert_eq!(text.as_bytes(), &*frame(&extended));
+    }
+
+    #[test]
+    fn a_form_that_nobody_is_sent_is_not_made() {
+        let group = Group::new("g".to_string(), 4, 0);
+        let (mut inbox, _) = group.add(&Member::default());
+        let mut lengths = || {
+            assert!(group.post(&texts(&["m"]), None, None));
+            let event = inbox.try_recv().unwrap();
+            (event.base_end, event.lines.len() - event.base_end)
+        };
+        assert!(matches!(lengths(), (1.., 0)));
+        let named = group.add(&ben());
+        assert!(matches!(lengths(), (1.., 1..)));
+        drop(named);
+        group.remove(&ben());
+        assert!(matches!(lengths(), (1.., 0)));
+        group.remove(&Member::default());
+        assert_eq!(lengths(), (0, 0));
     }
 
     #[test]
@@ -393,15 +483,17 @@ mod tests {
     fn ids_have_the_order_of_the_messages_whoever_posts_at_once() {
         const POSTS: u64 = 500;
         let group = Group::new("g".to_string(), 10_000, 0);
-        let (mut inbox, _) = group.add(&Member::default());
+        let (mut inbox, _) = group.add(&ben());
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..POSTS).for_each(|_| assert!(group.post("m", None, None))));
+                let one = texts(&["m"]);
+                let group = &group;
+                scope.spawn(move || (0..POSTS).for_each(|_| assert!(group.post(&one, None, None))));
             }
         });
         for id in 1..=4 * POSTS {
             let event = inbox.try_recv().unwrap();
-            let line = String::from_utf8(event.line.to_vec()).unwrap();
+            let line = text_for(&event, &ben(), 0);
             assert!(line.contains(&format!(",\"id\":{id},")), "{id}: {line}");
             assert_eq!((event.posted_before(), event.posted()), (id - 1, id));
         }

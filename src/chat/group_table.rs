@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use super::extended::{ErrorCode, Reply};
 use super::group::{Group, Member};
@@ -117,57 +118,59 @@ impl GroupTable {
         group
     }
 
-    /// Sends `message` to all members of the group `name`, and has it kept; that is enough if there are no members. Who
-    /// posts to a private group has to be one.
-    ///
-    /// # Errors
-    ///
-    /// There is no such group, or nobody takes the message.
+    /// Sends `messages` to all members of the group `name`, and has them kept; that is enough if there are no members. Who
+    /// posts to a private group has to be one. Returns a refusal for each message that nobody takes.
     pub(crate) fn post(
         &self,
         name: &str,
-        message: &str,
+        messages: &[String],
         from: Option<&str>,
         is_member: impl Fn() -> bool,
-    ) -> Result<(), Refusal> {
+    ) -> Vec<Refusal> {
         let history = self.history.as_deref();
-        loop {
-            let group = self.find(name, &is_member)?;
-            if group.post(message, from, history) {
-                break;
+        let taken = loop {
+            let Ok(group) = self.find(name, &is_member) else {
+                break 0;
+            };
+            if group.post(messages, from, history) {
+                break messages.len();
             }
             // Nobody is a member; nobody was, just now.
-            match history.map(|history| self.keep(name, message, from, history)) {
+            match history.map(|history| self.keep(name, messages, from, history)) {
                 Some(None) => {}
-                Some(Some(Ok(()))) => break,
-                None | Some(Some(Err(NotKept))) => return Err(Refusal::no_such_group(name)),
+                kept => break kept.flatten().unwrap_or(0),
             }
-        }
-        self.metrics.posted();
-        Ok(())
+        };
+        self.metrics.posted(taken as u64);
+        let refused = messages[taken..].iter();
+        refused.map(|_| Refusal::no_such_group(name)).collect()
     }
 
-    /// Has `message` kept, unless the group `name` has members again.
+    /// Has `messages` kept, unless the group `name` has members again. Returns how many were, which are the first ones.
     fn keep(
         &self,
         name: &str,
-        message: &str,
+        messages: &[String],
         from: Option<&str>,
         history: &dyn History,
-    ) -> Option<Result<(), NotKept>> {
+    ) -> Option<usize> {
         let groups = self.shard(name);
-        let kept = match groups.get(name) {
-            // Its last member has just gone.
-            Some(group) if group.private().is_some() => Err(NotKept),
-            Some(group) => group.keep(message, from, history)?,
-            None => Err(NotKept),
-        };
-        drop(groups);
-        Some(kept.map(|writer| {
-            if let Some(writer) = writer {
-                writer.wake();
+        let mut writers = Vec::new();
+        let mut taken = 0;
+        // A private group has just lost its last member.
+        let public = groups.get(name).filter(|group| group.private().is_none());
+        if let Some(group) = public {
+            for message in messages {
+                match group.keep(message, from, history)? {
+                    Ok(writer) => writers.extend(writer),
+                    Err(NotKept) => break,
+                }
+                taken += 1;
             }
-        }))
+        }
+        drop(groups);
+        writers.into_iter().for_each(Waker::wake);
+        Some(taken)
     }
 
     /// The members of the group `name`, as they are listed.

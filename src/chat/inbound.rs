@@ -13,7 +13,7 @@ use crate::io::{self, Read};
 
 /// How much is read at once. A burst of some hundred short requests costs one call; a client that floods has this much
 /// taken from it before others get their turn.
-const READ_AT_ONCE: usize = 8 * 1024;
+const READ_AT_ONCE: usize = 16 * 1024;
 
 /// How much is thrown away of what a client sends after it was told the end; then the connection is closed all the same.
 const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
@@ -103,10 +103,10 @@ impl<R: Read + Unpin> Inbound<R> {
 
     /// Reads what comes and throws it away, until the client ends or has sent far too much.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>, drained: &mut usize) -> Poll<()> {
-        while *drained < MAX_DRAINED_BYTES {
+        while !self.has_ended && *drained < MAX_DRAINED_BYTES {
             self.bytes = Vec::new();
             match ready!(self.poll_more(cx)) {
-                Ok(0) | Err(_) => break,
+                Ok(0) | Err(_) => self.has_ended = true,
                 Ok(length) => *drained += length,
             }
         }

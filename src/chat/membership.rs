@@ -112,7 +112,11 @@ impl Membership {
         while outbound.has_room() {
             match Pin::new(&mut self.inbox).poll_next(cx) {
                 Poll::Ready(Some(Ok(event))) => {
-                    let missed = event.posted_before().saturating_sub(self.seen);
+                    let skipped = self.fallen_out(&event);
+                    if skipped > 0 && skipped == event.messages() {
+                        continue;
+                    }
+                    let missed = (event.posted_before() + skipped).saturating_sub(self.seen);
                     self.seen = event.posted();
                     if missed > 0 {
                         batch.lagged(missed);
@@ -122,11 +126,9 @@ impl Membership {
                         LagPolicy::Skip => outbound.push(self.dropped_notice(missed)),
                         LagPolicy::Disconnect => return Poll::Ready(Err(self.lagged(missed))),
                     }
-                    if !event.is_notice() {
-                        batch.delivered();
-                    }
-                    let (line, pieces) = event.pieces_for(&self.place.member);
-                    outbound.push_pieces(line, pieces);
+                    batch.delivered(event.messages() - skipped);
+                    let (lines, part) = event.part_for(&self.place.member, skipped);
+                    outbound.push_part(lines, part);
                 }
                 // Among what was missed may be notices. The next message says how many messages there were.
                 Poll::Ready(Some(Err(_))) => {}
@@ -139,6 +141,14 @@ impl Membership {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// How many of an event's messages are older than what a group keeps for its members. The ring counts events.
+    fn fallen_out(&self, event: &Event) -> u64 {
+        let ring_size = self.place.table.ring_size as u64;
+        let last_gone = self.place.group.posted().saturating_sub(ring_size.max(1));
+        let gone = last_gone.saturating_sub(event.posted_before());
+        gone.min(event.messages())
     }
 
     /// What the client is told when its place in the ring was overwritten, or what it asks for is not kept.

@@ -82,8 +82,8 @@ impl Metrics {
         self.groups.0.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn posted(&self) {
-        self.posts.add(1);
+    pub(crate) fn posted(&self, messages: u64) {
+        self.posts.add(messages);
     }
 
     pub(crate) fn login_failed(&self) {
@@ -112,8 +112,8 @@ pub(crate) struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    pub(crate) fn delivered(&mut self) {
-        self.messages += 1;
+    pub(crate) fn delivered(&mut self, messages: u64) {
+        self.messages += messages;
     }
 
     pub(crate) fn lagged(&self, dropped: u64) {

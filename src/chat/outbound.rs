@@ -77,17 +77,14 @@ impl<S: ChatStream> Outbound<S> {
     /// Adds a frame to be sent after the others.
     pub(crate) fn push(&mut self, frame: Frame) {
         let all = 0..frame.len();
-        self.push_pieces(frame, [all]);
+        self.push_part(frame, all);
     }
 
-    /// Adds parts of a frame, to be sent one right after the other; those that are empty are left out.
-    pub(crate) fn push_pieces<const N: usize>(&mut self, frame: Frame, parts: [Range<usize>; N]) {
-        for part in parts {
-            if !part.is_empty() {
-                self.bytes += part.len();
-                let frame = frame.clone();
-                self.pieces.push_back(Piece { frame, part });
-            }
+    /// Adds a part of a frame; nothing if it is empty.
+    pub(crate) fn push_part(&mut self, frame: Frame, part: Range<usize>) {
+        if !part.is_empty() {
+            self.bytes += part.len();
+            self.pieces.push_back(Piece { frame, part });
         }
     }
 

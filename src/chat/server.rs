@@ -371,15 +371,15 @@ impl Builder {
                         continue;
                     }
                     crowded = false;
-                    let served = connection::serve(stream, chat.clone(), admission, stop.clone());
                     let (log, gone) = (self.log.clone(), gone.clone());
-                    task::spawn(async move {
-                        if let Err(error) = served.await {
+                    let ended = move |result| {
+                        if let Err(error) = result {
                             log(&format!("connection from {peer} ended: {error}"));
                         }
                         drop((farewell, gone));
-                    })
-                    .detach();
+                    };
+                    let (chat, stop) = (chat.clone(), stop.clone());
+                    task::spawn(connection::serve(stream, chat, admission, stop, ended)).detach();
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {

@@ -3,13 +3,17 @@
 //! Its first line says which protocol it speaks. One that opens with `Hello` is a new client, and everybody else one of
 //! the book, to whom nothing is said that is not in the book.
 
+mod burst;
 mod groups;
 mod hello;
+
+pub(crate) use burst::Burst;
 
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use super::accept::ChatStream;
 use super::alarm::Alarm;
@@ -118,6 +122,11 @@ impl<S: ChatStream> Talk<S> {
         is_new
     }
 
+    /// How long parting from the client may take.
+    pub(crate) fn farewell(&self) -> Duration {
+        self.chat.farewell
+    }
+
     /// Whether one more request may be done: the one before has been, and its answer does not have to wait for too many
     /// others.
     pub(crate) fn may_be_asked(&self) -> bool {
@@ -165,7 +174,12 @@ impl<S: ChatStream> Talk<S> {
     /// # Errors
     ///
     /// What the client is still to be told before it is disconnected.
-    pub(crate) fn answer(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
+    pub(crate) fn answer(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        burst: &mut Burst,
+    ) -> Result<(), Refusal> {
         if let Speaks::Nothing = self.speaks {
             if extended::is_hello(line) {
                 self.speaks = Speaks::Hello;
@@ -177,8 +191,8 @@ impl<S: ChatStream> Talk<S> {
             guest.has_spoken = true;
         }
         let done = match self.speaks {
-            Speaks::Base(_) => self.answer_base(number, line),
-            _ => self.answer_extended(number, line),
+            Speaks::Base(_) => self.answer_base(number, line, burst),
+            _ => self.answer_extended(number, line, burst),
         };
         match done {
             Err(refusal) if refusal.is_last() => return Err(refusal),
@@ -188,21 +202,33 @@ impl<S: ChatStream> Talk<S> {
         Ok(())
     }
 
-    fn answer_base(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
+    fn answer_base(&mut self, number: u64, line: &[u8], burst: &mut Burst) -> Result<(), Refusal> {
         let request = parse(number, line)
-            .map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()))?;
-        match request {
+            .map_err(|error| Refusal::new(ErrorCode::BadRequest, error.to_string()));
+        if !matches!(request, Ok(FromClient::Post { .. })) {
+            self.post_all(burst);
+        }
+        match request? {
             FromClient::Join { group_name } => self.join(&group_name, None, None),
             FromClient::Post {
                 group_name,
                 message,
-            } => self.post(&group_name, &message),
+            } => self.post(group_name, message, burst),
         }
     }
 
-    fn answer_extended(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
+    fn answer_extended(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        burst: &mut Burst,
+    ) -> Result<(), Refusal> {
         let request = parse(number, line)
-            .map_err(|error| Refusal::new(extended::code_of_bad_line(line), error.to_string()))?;
+            .map_err(|error| Refusal::new(extended::code_of_bad_line(line), error.to_string()));
+        if !matches!(request, Ok(Request::Post { .. })) {
+            self.post_all(burst);
+        }
+        let request = request?;
         if let Request::Hello {
             name,
             token,
@@ -230,7 +256,7 @@ impl<S: ChatStream> Talk<S> {
             Request::Post {
                 group_name,
                 message,
-            } => self.post(&group_name, &message)?,
+            } => self.post(group_name, message, burst)?,
             Request::Direct { to, message } => {
                 let from = guest.name.to_string();
                 self.may_post(&message)?;
@@ -343,16 +369,41 @@ impl<S: ChatStream> Talk<S> {
         self.errand = next.map(Box::new);
     }
 
-    fn post(&mut self, group_name: &str, message: &str) -> Result<(), Refusal> {
-        self.may_post(message)?;
+    /// Adds a message to the burst, if it is to the same group as the others; if not, these are posted first.
+    fn post(
+        &mut self,
+        group_name: String,
+        message: String,
+        burst: &mut Burst,
+    ) -> Result<(), Refusal> {
+        if let Err(refusal) = self.may_post(&message) {
+            self.post_all(burst);
+            return Err(refusal);
+        }
+        if !burst.takes(&group_name, &message) {
+            self.post_all(burst);
+        }
+        burst.push(group_name, message);
+        Ok(())
+    }
+
+    /// Posts the burst.
+    pub(crate) fn post_all(&mut self, burst: &mut Burst) {
+        if burst.messages.is_empty() {
+            return;
+        }
         let from = match &self.speaks {
             Speaks::Base(Some(guest)) => Some(&*guest.name),
             Speaks::Extended(guest) => Some(&*guest.name),
             _ => None,
         };
-        let is_member = || self.is_in(group_name);
+        let is_member = || self.is_in(&burst.group_name);
         let groups = &self.chat.groups;
-        groups.post(group_name, message, from, is_member)
+        let refused = groups.post(&burst.group_name, &burst.messages, from, is_member);
+        for refusal in refused {
+            self.refuse(&refusal);
+        }
+        burst.messages.clear();
     }
 
     /// Whether the client may send this message now; if so, it counts.
