@@ -65,13 +65,18 @@ fn main() -> ExitCode {
     match configuration::read(std::env::args_os(), std::env::vars_os()) {
         Ok(Command::Help) => print(&configuration::help()),
         Ok(Command::Version) => print(concat!("chat_server ", env!("CARGO_PKG_VERSION"))),
-        Ok(Command::HashPassword(name)) => match hash_password::line(&name) {
-            Ok(line) => print(&line),
-            Err(problem) => {
+        Ok(Command::HashPassword(name)) => {
+            let line = hash_password::line(&name);
+            // Unlike what the server says, this has to arrive.
+            let written = line.and_then(|line| {
+                let written = writeln!(io::stdout(), "{line}");
+                written.map_err(|error| format!("cannot write the line: {error}"))
+            });
+            if let Err(problem) = written {
                 say(&problem);
                 return ExitCode::FAILURE;
             }
-        },
+        }
         Ok(Command::CheckConfig(configuration)) => return check(&configuration),
         Ok(Command::Serve(configuration)) => return start(&configuration),
         Err(problems) => {

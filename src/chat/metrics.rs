@@ -50,7 +50,8 @@ pub struct Counts {
     pub dropped: u64,
     /// How often that happened to a member.
     pub lags: u64,
-    /// Logins that were refused: with a wrong password or name, or since too many had been.
+    /// Logins that were refused, with a wrong password or name, or since too many had been; and the same for passwords of
+    /// private groups.
     pub failed_logins: u64,
 }
 
