@@ -1,19 +1,19 @@
 //! std's atomics, cells and locks, or loom's: the only file that chooses between them.
 //!
-//! What the loom models check (`executor/task/{state,recycle}.rs`, `executor/{parker,idle,blocking_pool}.rs`, `sync/`, `channel/`, `reactor/{source,deadlines,rest}.rs`) takes its primitives from here; the
+//! What the loom models check (`executor/task/{state,recycle,slot}.rs`, `executor/{parker,idle,blocking_pool}.rs`, `sync/`, `channel/`, `reactor/{source,deadlines,rest}.rs`) takes its primitives from here; the
 //! rest of the crate uses std directly, since it is not built under `cfg(parklet_loom)`.
 
 #[cfg(not(parklet_loom))]
 pub(crate) use {
     crossbeam::sync::{Parker as ThreadParker, Unparker as ThreadUnparker},
-    std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     std::sync::{Arc, Mutex, MutexGuard},
 };
 
 #[cfg(parklet_loom)]
 pub(crate) use {
     self::locked_parker::{ThreadParker, ThreadUnparker},
-    loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     loom::sync::{Arc, Mutex, MutexGuard},
 };
 

@@ -4,7 +4,7 @@
 //!   spawn, wake at a seat                         spawn, wake elsewhere
 //!        │                                              │
 //!        ▼                                              ▼
-//!   ┌──────┐ displaced  ┌───────┐                 ┌──────────┐
+//!   ┌──────┐ if taken   ┌───────┐                 ┌──────────┐
 //!   │ slot ├───────────►│ deque │◄────────────────┤ injector │
 //!   └──┬───┘            └─┬───┬─┘   a share       └────┬─────┘
 //!      │                  │   └─ half, stolen ─► other workers

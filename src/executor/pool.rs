@@ -58,11 +58,14 @@ pub(crate) struct Pool {
 /// # Errors
 ///
 /// If `PARKLET_THREADS` is no number of threads, or not one thread can be started.
+#[inline]
 fn global() -> io::Result<&'static Pool> {
-    match POOL.get() {
-        Some(pool) => Ok(pool),
-        None => Pool::start(Settings::default()).map(|(pool, _)| pool),
+    /// Apart, so that a spawn is little code.
+    #[cold]
+    fn start_as_usual() -> io::Result<&'static Pool> {
+        Pool::start(Settings::default()).map(|(pool, _)| pool)
     }
+    started().map_or_else(start_as_usual, Ok)
 }
 
 /// Starts the pool with these settings.
@@ -81,6 +84,7 @@ pub(crate) fn start(settings: Settings) -> io::Result<()> {
 }
 
 /// The pool, if it has been started.
+#[inline]
 pub(super) fn started() -> Option<&'static Pool> {
     POOL.get().copied()
 }
@@ -95,6 +99,7 @@ pub(crate) fn is_running() -> bool {
 /// # Errors
 ///
 /// If the pool cannot be started; the future is dropped.
+#[inline]
 pub(crate) fn try_spawn<F>(future: F, name: Option<String>) -> io::Result<JoinHandle<F::Output>>
 where
     F: Future + Send + 'static,
@@ -105,7 +110,7 @@ where
     if let Some(name) = name {
         handle.set_name(name);
     }
-    runnable.schedule(Place::Next);
+    seated::schedule(runnable, Place::Next);
     Ok(handle)
 }
 

@@ -1,7 +1,7 @@
 //! A seat's queue; others steal from it.
 //!
-//! A seat is a place at which one thread at a time works: a slot for the task that was woken last, whose data is warm, and
-//! a FIFO deque behind it. There are as many seats as workers; threads come and go (`idle.rs`).
+//! A seat is a place at which one thread at a time works: a slot for the task that is next, since the one that runs has
+//! spawned or woken it and its data is warm, and a FIFO deque behind it. There are as many seats as workers; threads come and go (`idle.rs`).
 
 use super::current::TaskId;
 use super::injector::Injector;
@@ -18,7 +18,7 @@ const SLOT_RUNS: u32 = 3;
 /// What all threads may see of a seat.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    /// The task to run next. Its thread's own, but the watcher takes it from a thread that stands still.
+    /// The task to run next. Its thread's own, but the watcher takes it from a thread that stands still (`task/slot.rs`).
     pub(crate) slot: Slot,
     /// The thief's end of the deque.
     stealer: Stealer<Runnable>,
@@ -67,7 +67,7 @@ pub(super) fn seats(count: usize) -> (&'static [Seat], Vec<&'static mut LocalQue
     // FIFO: the LIFO flavour pays a fence for each pop, and serves the oldest last.
     let deques: Vec<_> = (0..count).map(|_| Deque::new_fifo()).collect();
     let seats = deques.iter().map(|deque| Seat {
-        slot: Slot::default(),
+        slot: Slot::new(),
         stealer: deque.stealer(),
         ticks: CachePadded::default(),
     });
@@ -99,12 +99,12 @@ impl LocalQueue {
         self.seat.slot.is_empty() && self.deque.is_empty()
     }
 
-    /// Puts a task before all others. True: another one was displaced, and is now to be seen by thieves.
+    /// Puts a task before all others; behind them, if one stands there already. True: that is so, and thieves see it.
     #[must_use]
     pub(crate) fn push_next(&self, runnable: Runnable) -> bool {
-        let displaced = self.seat.slot.put(runnable);
-        displaced
-            .map(|displaced| self.deque.push(displaced))
+        let left_over = self.seat.slot.put(runnable);
+        left_over
+            .map(|runnable| self.deque.push(runnable))
             .is_some()
     }
 

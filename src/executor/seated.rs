@@ -69,7 +69,7 @@ pub(super) enum Next {
 /// Puts a task of the pool where it is run soonest.
 pub(crate) fn schedule(runnable: Runnable, place: Place) {
     let pool = pool::started().expect("a task of the pool was spawned after the pool was started");
-    here(|here| match here.seat(pool) {
+    here(move |here| match here.seat(pool) {
         Some(queue) => {
             let is_stealable = here.push(queue, runnable, place);
             here.queue.set(Some(queue));

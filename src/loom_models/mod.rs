@@ -15,6 +15,7 @@ pub(crate) mod parker;
 mod recycle;
 mod rw_lock;
 mod semaphore;
+mod slot;
 mod source;
 mod task_state;
 mod wait_queue;

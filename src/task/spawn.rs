@@ -28,6 +28,7 @@ use std::future::Future;
 ///     assert_eq!(handle.await, 42);
 /// });
 /// ```
+#[inline]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,

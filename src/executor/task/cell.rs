@@ -272,21 +272,26 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
         let again = self.as_task(|| {
             let (future, waker) = (self.future(), waker::borrowed(header));
             let turn = budget::begin_turn(&waker);
-            let polled = catch_unwind(AssertUnwindSafe(|| {
+            let mut output = None;
+            let caught = catch_unwind(AssertUnwindSafe(|| {
                 // SAFETY: the run is the caller's, and the task is not over.
-                let future = unsafe { &mut *future };
+                let pinned = unsafe { &mut *future };
                 // SAFETY: the future lives in the heap cell and is dropped in place: it has not moved since its first poll.
-                let future = unsafe { Pin::new_unchecked(future) };
-                future.poll(&mut Context::from_waker(&waker))
+                let pinned = unsafe { Pin::new_unchecked(pinned) };
+                if let Poll::Ready(ready) = pinned.poll(&mut Context::from_waker(&waker)) {
+                    output = Some(ready);
+                    // SAFETY: the run is the caller's, and the future there, and not used again.
+                    unsafe { future.drop_in_place() };
+                }
             }));
-            let output = match polled {
-                Ok(Poll::Pending) => return Some(turn.end()),
-                Ok(Poll::Ready(output)) => Ok(output),
-                Err(payload) => Err(payload),
+            let output = match (caught, output) {
+                (Ok(()), None) => return Some(turn.end()),
+                (Ok(()), Some(output)) => Ok(output),
+                // SAFETY: as above; without an output it was the poll that panicked.
+                (Err(payload), output) => Err(unsafe { self.panicked(payload, output) }),
             };
-            // SAFETY: the run is the caller's, and the future there.
-            unsafe { self.replace_future(output) };
-            turn.end();
+            // SAFETY: the future's memory is free now, and the run is the caller's still.
+            unsafe { self.output().write(output) };
             None
         });
         let Some(again) = again else {
@@ -312,35 +317,29 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
     ///
     /// # Safety
     /// The run is the caller's (rule 1), and the future there, and not used again.
-    #[inline]
     unsafe fn drop_future(&self) -> Result<(), Box<dyn Any + Send>> {
         let future = self.future();
         // SAFETY: the caller's promise.
         catch_unwind(AssertUnwindSafe(|| unsafe { future.drop_in_place() }))
     }
 
-    /// Drops the future and puts the output into its place. A panic while the future is dropped becomes the output.
+    /// What becomes of a task that panicked: in its poll, or when its future was dropped after the output was there.
     ///
     /// # Safety
-    /// As for `drop_future`.
-    #[inline]
-    unsafe fn replace_future(&self, output: Result<F::Output, Box<dyn Any + Send>>) {
-        // SAFETY: the caller's promise.
-        let dropped = unsafe { self.drop_future() };
-        let output = match (output, dropped) {
-            (Ok(output), Ok(())) => Ok(output),
-            // The first panic is the one to report. The second one's payload may panic as it is dropped.
-            (Err(payload), dropped) => {
-                contain(move || drop(dropped));
-                Err(JoinError::panicked(self.id(), payload))
-            }
-            (Ok(output), Err(payload)) => {
-                contain(move || drop(output));
-                Err(JoinError::panicked(self.id(), payload))
-            }
-        };
-        // SAFETY: the future's memory is free now, and the run is the caller's still.
-        unsafe { self.output().write(output) };
+    /// The run is the caller's (rule 1). Without an output the future is there, and not used again.
+    #[cold]
+    unsafe fn panicked(
+        &self,
+        payload: Box<dyn Any + Send>,
+        output: Option<F::Output>,
+    ) -> JoinError {
+        // The first panic is the one to report. What follows may panic, and a second payload may as it is dropped.
+        contain(|| match output {
+            Some(output) => drop(output),
+            // SAFETY: the caller's promise.
+            None => drop(unsafe { self.drop_future() }),
+        });
+        JoinError::panicked(self.id(), payload)
     }
 
     /// Publishes the output and gives up the reference.
@@ -357,23 +356,34 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
         unsafe { &*self.schedule() }.finished(self.id());
         match state.finish() {
             Finish::Published => {}
-            Finish::WakeJoiner => {
-                // SAFETY: rule 5: JOINER and DONE are set, so nobody writes the slot, and what is in it is ours.
-                let joiner = unsafe { self.header().joiner().read() };
-                contain(|| waker::wake_last(joiner));
-                // SAFETY: the reference is ours to give up.
-                drop(unsafe { TaskRef::from_raw(self.0.cast()) });
-            }
+            // SAFETY: the word left it to the runner.
+            Finish::WakeJoiner => unsafe { self.wake_joiner() },
             Finish::Detached => {
                 let output = self.output();
                 // SAFETY: rule 4: there is no handle, so the output is ours.
-                contain(|| unsafe { output.drop_in_place() });
+                if needs_drop::<F::Output>() || unsafe { &*output }.is_err() {
+                    // SAFETY: as above.
+                    contain(|| unsafe { output.drop_in_place() });
+                }
                 if state.finish_detached() {
                     // SAFETY: nobody else knows of the cell (rule 6), and the future and the output are gone.
                     unsafe { self.release() };
                 }
             }
         }
+    }
+
+    /// Wakes who waits for the output, and gives up the reference.
+    ///
+    /// # Safety
+    /// `finish` found JOINER, and the reference is the caller's.
+    #[inline(never)]
+    unsafe fn wake_joiner(self) {
+        // SAFETY: rule 5: JOINER and DONE are set, so nobody writes the slot, and what is in it is ours.
+        let joiner = unsafe { self.header().joiner().read() };
+        contain(|| waker::wake_last(joiner));
+        // SAFETY: the reference is ours to give up.
+        drop(unsafe { TaskRef::from_raw(self.0.cast()) });
     }
 
     /// Gives the memory back.

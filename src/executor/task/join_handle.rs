@@ -273,22 +273,30 @@ impl<T> UnwindSafe for JoinHandle<T> {}
 impl<T> RefUnwindSafe for JoinHandle<T> {}
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
         let left = self.task.state().drop_handle();
-        if left == DropHandle::Nothing {
-            return;
+        if left != DropHandle::Nothing {
+            // SAFETY: taken out once, since nobody uses the handle after this.
+            let task = unsafe { ManuallyDrop::take(&mut self.task) };
+            if left != DropHandle::DropReference {
+                drop_left::<T>(task, left);
+            }
         }
-        // SAFETY: taken out once, since nobody uses the handle after this.
-        let task = unsafe { ManuallyDrop::take(&mut self.task) };
-        match left {
-            DropHandle::Nothing | DropHandle::DropReference => {}
-            // SAFETY: the word says that the reference was the last (rule 6).
-            DropHandle::Free => unsafe { task.free() },
-            // SAFETY: a waker is there, and the handle's, since JOINER was cleared before DONE (rule 5).
-            DropHandle::DropJoiner => unsafe { task.header().joiner().drop_in_place() },
-            // SAFETY: rule 4: the output is there, and the handle's. Its type is as in `take_output`.
-            DropHandle::DropOutput => unsafe { task.output::<T>().drop_in_place() },
-        }
+    }
+}
+
+/// Does what the word left to a handle that goes, beside dropping its reference.
+#[inline(never)]
+fn drop_left<T>(task: TaskRef, left: DropHandle) {
+    match left {
+        DropHandle::Nothing | DropHandle::DropReference => {}
+        // SAFETY: the word says that the reference was the last (rule 6).
+        DropHandle::Free => unsafe { task.free() },
+        // SAFETY: a waker is there, and the handle's, since JOINER was cleared before DONE (rule 5).
+        DropHandle::DropJoiner => unsafe { task.header().joiner().drop_in_place() },
+        // SAFETY: rule 4: the output is there, and the handle's. Its type is as in `take_output`.
+        DropHandle::DropOutput => unsafe { task.output::<T>().drop_in_place() },
     }
 }
 

@@ -22,8 +22,7 @@ mod runnable;
 #[cfg(not(parklet_loom))]
 mod schedule;
 pub(crate) mod size_class;
-#[cfg(not(parklet_loom))]
-mod slot;
+pub(crate) mod slot;
 pub(crate) mod state;
 #[cfg(not(parklet_loom))]
 mod task_ref;

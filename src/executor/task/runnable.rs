@@ -17,6 +17,7 @@ use std::mem::ManuallyDrop;
 pub(crate) struct Runnable(ManuallyDrop<TaskRef>);
 
 /// Makes a task: the runnable is to be pushed at once, the handle goes to who spawned it.
+#[inline]
 pub(crate) fn spawn<F, S>(future: F, schedule: S) -> (Runnable, JoinHandle<F::Output>)
 where
     F: Future + Send + 'static,
@@ -33,6 +34,7 @@ where
 /// If the future or its output is not `Send`: `schedule` must bring every `Runnable` back to this thread, which alone
 /// runs it, and a `TaskRef` to the task must be held until the future is dropped, by an owner that lets only this thread
 /// call `drop_future`. If they borrow: that owner must drop the future before the borrow ends, or leak the `TaskRef`.
+#[inline]
 pub(crate) unsafe fn spawn_unchecked<F, S>(
     future: F,
     schedule: S,

@@ -45,7 +45,7 @@
 //! poll sees all that was written before any wake it answers. Every other arrow is one `AcqRel` compare-and-swap, too, but
 //! what changes nothing is a load: to put a run off, to take one up again that nobody marked meanwhile, to find the task
 //! over. A count of one is its holder's: who could make it two? So the last holder needs no more than a load, which
-//! acquires what the others did before they let go.
+//! acquires what the others did before they let go; and to begin the run of a task of which nobody else knows, a store.
 //!
 //! The models are in `loom_models/task_state.rs`; each rule has a broken variant, which must fail there.
 
@@ -229,12 +229,13 @@ impl State {
             } else {
                 BeginRun::Poll
             };
-            if is_broken("state_rule_1") {
-                // A look and a store instead of one step: the owner's `claim` may come between.
-                self.0.store(next, Ordering::Release);
-            }
-            if next == word || is_broken("state_rule_1") {
+            if next == word {
                 // A run that was put off, and no mark since: it is ours already. A wake that comes only now finds RUNNING.
+                return Step::Stay(begun);
+            }
+            // The queue's reference is the only one, so nobody comes between the look and the store; nor waits for it.
+            if references(word) == 1 || is_broken("state_rule_1") {
+                self.0.store(next, Ordering::Relaxed);
                 return Step::Stay(begun);
             }
             Step::To(next, begun)
@@ -339,6 +340,7 @@ impl State {
 
     /// The handle takes the output of a task that is DONE. False: it did so before.
     #[must_use]
+    #[inline]
     pub(crate) fn take_output(&self) -> bool {
         let word = self.0.load(Ordering::Acquire);
         if word & HANDLE == 0 {
@@ -355,6 +357,7 @@ impl State {
     }
 
     /// The handle goes.
+    #[inline]
     pub(crate) fn drop_handle(&self) -> DropHandle {
         self.update(|word| {
             if word & (DONE | HANDLE) == DONE | HANDLE {
