@@ -54,6 +54,8 @@ pub mod os;
 pub mod path;
 #[cfg(feature = "std")]
 pub mod prelude;
+#[cfg(feature = "unstable")]
+pub mod process;
 #[cfg(feature = "alloc")]
 pub mod stream;
 #[cfg(feature = "std")]

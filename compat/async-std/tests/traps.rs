@@ -283,12 +283,15 @@ fn workers_with(count: &str, name: &str) -> (bool, String) {
 
 #[test]
 fn the_variables_say_how_many_workers_there_are_and_their_name() {
-    for (count, name) in [("3", "bees"), ("1", "ants")] {
-        let (succeeds, said) = workers_with(count, name);
-        assert!(
-            succeeds && said.contains(&format!("{count} are called {name}\n")),
-            "{said}"
-        );
+    for (count, name) in [("5", "bees"), ("1", "ants")] {
+        let expected = format!("{count} are called {name}\n");
+        // On a loaded machine others may have come to help before they were counted.
+        let is_so = (0..10).any(|_| {
+            let (succeeds, said) = workers_with(count, name);
+            assert!(succeeds, "{said}");
+            said.contains(&expected)
+        });
+        assert!(is_so, "never {expected}");
     }
 }
 
@@ -314,8 +317,7 @@ fn the_workers_of_this_process() {
             .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
         names.filter(|name| name.trim() == expected).count()
     };
-    let tasks = (0..100).map(|_| task::spawn(async {})).collect::<Vec<_>>();
-    tasks.into_iter().for_each(block_on);
+    drop(task::spawn(async {}));
     // A thread takes its name itself, after it was started.
     let count = std::env::var("ASYNC_STD_THREAD_COUNT")
         .unwrap()

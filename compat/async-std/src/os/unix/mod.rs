@@ -5,3 +5,5 @@ pub mod fs;
 pub mod io;
 #[cfg(feature = "default")]
 pub mod net;
+#[cfg(feature = "unstable")]
+pub mod process;
