@@ -178,6 +178,10 @@ fn every_limit_reaches_the_server() {
         ),
         ("outbox-messages", "110", "outbox_messages", 110),
         ("outbox-bytes", "1111", "outbox_bytes", 1111),
+        ("history-messages", "16", "history_messages", 16),
+        ("history-age", "17", "history_age_ms", 17_000),
+        ("replay-messages", "18", "replay_messages", 18),
+        ("replay-age", "19.5", "replay_age_ms", 19_500),
         ("first-line", "112.5", "first_line_ms", 112_500),
         ("ping-after", "113", "ping_after_ms", 113_000),
     ];

@@ -21,6 +21,7 @@
 //! | `files.rs` | what it reads from files, and reads again |
 //! | `accounts.rs`, `names.rs` | who has an account, and which names are the same |
 //! | `hash_password.rs` | makes a line for the file of accounts |
+//! | `history.rs`, `history_file.rs` | messages that outlive the server: in memory, and on disk |
 //! | `tls.rs`, `tls_stream.rs` | clients that come in encrypted, and the certificate they are shown |
 //! | `traffic.rs` | who is connected, and how many bytes go over the wire |
 //! | `metrics.rs` | the page that shows this |
@@ -32,6 +33,8 @@ mod configuration;
 mod descriptors;
 mod files;
 mod hash_password;
+mod history;
+mod history_file;
 mod logs;
 mod metrics;
 mod names;
@@ -53,6 +56,7 @@ use parklet::task;
 use clients::Clients;
 use configuration::{Command, Configuration};
 use files::Files;
+use history::KeptOnDisk;
 use metrics::Watched;
 use settings::Settings;
 use signals::Hangups;
@@ -97,6 +101,12 @@ fn check(configuration: &Configuration) -> ExitCode {
     print(configuration.to_toml().trim_end());
     let settings = &configuration.settings;
     let mut problems = Files::read(settings).err().unwrap_or_default();
+    problems.extend(
+        settings
+            .history
+            .as_deref()
+            .and_then(|directory| history::check(directory).err()),
+    );
     for address in [&settings.listen].into_iter().chain(&settings.metrics) {
         let resolved = task::block_on(address.as_str().to_socket_addrs());
         problems.extend(resolved.err().map(|error| error.to_string()));
@@ -148,14 +158,21 @@ async fn serve(settings: &Settings, files: Files) -> io::Result<()> {
         Some(address) => Some(metrics::serve(address, &watched).await?),
         None => None,
     };
+    let history = match &settings.history {
+        Some(directory) => open_history(directory, settings, &watched).await,
+        None => None,
+    };
     tracing::info!("listening on {address}");
-    let server = Builder::new()
+    let mut server = Builder::new()
         .limits(settings.limits.clone())
         .lag_policy(settings.lag)
         .farewell(settings.drain)
         .users(files.users())
         .metrics(watched.chat.clone())
         .log(|problem| tracing::warn!("{problem}"));
+    if let Some(history) = &history {
+        server = server.history(Arc::new(history.clone()));
+    }
     let stop = async move {
         signal.await;
         watched.is_stopping.store(true, Ordering::Relaxed);
@@ -181,8 +198,30 @@ async fn serve(settings: &Settings, files: Files) -> io::Result<()> {
         print(&format!("metrics on http://{page}/metrics"));
     }
     server.await;
+    if let Some(history) = history {
+        history.close().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where messages are kept. Without that the chat is better than no chat.
+async fn open_history(
+    directory: &str,
+    settings: &Settings,
+    watched: &Watched,
+) -> Option<KeptOnDisk> {
+    let history = match KeptOnDisk::open(directory, settings).await {
+        Ok(history) => Some(history),
+        Err(problem) => {
+            tracing::error!(
+                "{problem}; the chat goes on without history until it is started again"
+            );
+            None
+        }
+    };
+    let _ = watched.history.set(history.clone());
+    history
 }
 
 /// Reads the files again whenever that is asked for.

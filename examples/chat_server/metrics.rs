@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use httparse::{EMPTY_HEADER, Request, Status};
@@ -16,6 +16,7 @@ use parklet::io::{self, ReadExt, WriteExt};
 use parklet::net::{SocketAddr, TcpListener, TcpStream};
 use parklet::task;
 
+use crate::history::{Counts, KeptOnDisk};
 use crate::traffic::Traffic;
 
 /// How many requests are served at once. One is what a scraper needs; the others are for those who only hold on.
@@ -46,6 +47,8 @@ pub(crate) struct Watched {
     pub(crate) chat: Arc<Metrics>,
     /// What the connections count.
     pub(crate) traffic: Arc<Traffic>,
+    /// Where messages are kept, if they were to be: nowhere, if that could not be opened.
+    pub(crate) history: OnceLock<Option<KeptOnDisk>>,
     /// The server was told to stop.
     pub(crate) is_stopping: AtomicBool,
 }
@@ -167,7 +170,12 @@ fn prometheus(watched: &Watched) -> String {
             "Bytes that went to clients.",
             traffic.sent(),
         ),
-        ("groups", "gauge", "Groups that have members.", chat.groups),
+        (
+            "groups",
+            "gauge",
+            "Groups that have members, or kept messages.",
+            chat.groups,
+        ),
         (
             "posts_total",
             "counter",
@@ -179,6 +187,12 @@ fn prometheus(watched: &Watched) -> String {
             "counter",
             "Messages that were passed on to members.",
             chat.deliveries,
+        ),
+        (
+            "replayed_total",
+            "counter",
+            "Kept messages that were sent to clients that joined.",
+            chat.replayed,
         ),
         (
             "dropped_total",
@@ -199,8 +213,9 @@ fn prometheus(watched: &Watched) -> String {
             chat.failed_logins,
         ),
     ];
+    let history = watched.history.get().map(numbers_of_history);
     let mut text = String::new();
-    for (name, kind, help, number) in numbers {
+    for (name, kind, help, number) in numbers.into_iter().chain(history.into_iter().flatten()) {
         let name = format!("parklet_chat_{name}");
         let _ = writeln!(
             text,
@@ -208,4 +223,56 @@ fn prometheus(watched: &Watched) -> String {
         );
     }
     text
+}
+
+/// A number: its name, its kind, what it is, and it.
+type Number = (&'static str, &'static str, &'static str, u64);
+
+/// The numbers of a history that was to be there.
+fn numbers_of_history(history: &Option<KeptOnDisk>) -> [Number; 6] {
+    let counts = match history {
+        Some(history) => history.counts(),
+        None => Counts {
+            failures: 1,
+            ..Counts::default()
+        },
+    };
+    [
+        (
+            "history_up",
+            "gauge",
+            "Whether messages are kept now.",
+            u64::from(counts.is_up),
+        ),
+        (
+            "history_messages",
+            "gauge",
+            "Messages that are kept.",
+            counts.messages,
+        ),
+        (
+            "history_queued_bytes",
+            "gauge",
+            "Bytes of them that are not on disk yet.",
+            counts.queued,
+        ),
+        (
+            "history_dropped_total",
+            "counter",
+            "Messages that were not kept.",
+            counts.dropped,
+        ),
+        (
+            "history_flushes_total",
+            "counter",
+            "Writes to the disk.",
+            counts.flushes,
+        ),
+        (
+            "history_failures_total",
+            "counter",
+            "Times that the disk failed.",
+            counts.failures,
+        ),
+    ]
 }

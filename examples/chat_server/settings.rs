@@ -26,6 +26,14 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// What happens to those who fall behind.
     pub(crate) lag: LagPolicy,
+    /// The directory in which messages are kept, if they are.
+    pub(crate) history: Option<String>,
+    /// Of how many groups.
+    pub(crate) history_groups: usize,
+    /// How many bytes may wait to be written.
+    pub(crate) history_queue: usize,
+    /// How long they wait.
+    pub(crate) history_flush: Duration,
     /// How long clients may take to go when the server stops, and whenever it parts from one.
     pub(crate) drain: Duration,
     /// The address of the metrics page, if there is to be one.
@@ -46,6 +54,10 @@ impl Default for Settings {
             allow_guests: false,
             limits: Limits::default(),
             lag: LagPolicy::default(),
+            history: None,
+            history_groups: 10_000,
+            history_queue: 16 * 1024 * 1024,
+            history_flush: Duration::from_millis(200),
             drain: Duration::from_secs(2),
             metrics: None,
             log_level: Level::WARN,
@@ -195,6 +207,9 @@ fn quoted(text: &str) -> String {
 
 /// More than any machine serves, so that nothing that is set overflows anything.
 const MANY: usize = 10_000_000;
+
+/// A time after which nobody asks, in seconds.
+const A_CENTURY: u64 = 100 * 366 * 86_400;
 
 /// The longest line that can be set: it is kept in memory.
 const LONGEST_LINE: usize = 16 * 1024 * 1024;
@@ -369,6 +384,56 @@ pub(crate) const ROWS: &[Row] = &[
         "SECONDS",
         "after which silence a client that said Hello is asked for a sign",
         Kind::Seconds(1, 86_400, |settings| &mut settings.limits.ping_after),
+    ),
+    Row::new(
+        "history",
+        "DIR",
+        "the directory in which messages are kept; empty for nowhere",
+        Kind::Text(|settings| &mut settings.history),
+    ),
+    Row::new(
+        "history-messages",
+        "MESSAGES",
+        "how many are kept of a group",
+        Kind::Number(1, MANY, |settings| &mut settings.limits.history_messages),
+    ),
+    Row::new(
+        "history-age",
+        "SECONDS",
+        "how long a message is kept",
+        Kind::Seconds(1, A_CENTURY, |settings| &mut settings.limits.history_age),
+    ),
+    Row::new(
+        "history-groups",
+        "GROUPS",
+        "of how many groups messages are kept",
+        Kind::Number(1, MANY, |settings| &mut settings.history_groups),
+    ),
+    Row::new(
+        "history-queue",
+        "BYTES",
+        "how many may wait to be written; with more, messages are not kept",
+        Kind::Number(64 * 1024, 1024 * 1024 * 1024, |settings| {
+            &mut settings.history_queue
+        }),
+    ),
+    Row::new(
+        "history-flush",
+        "SECONDS",
+        "how long messages wait to be written, and are lost if it is killed",
+        Kind::Seconds(0, 3600, |settings| &mut settings.history_flush),
+    ),
+    Row::new(
+        "replay-messages",
+        "MESSAGES",
+        "how many kept messages a client is sent that joins",
+        Kind::Number(0, MANY, |settings| &mut settings.limits.replay_messages),
+    ),
+    Row::new(
+        "replay-age",
+        "SECONDS",
+        "how old these can be",
+        Kind::Seconds(0, A_CENTURY, |settings| &mut settings.limits.replay_age),
     ),
     Row::new(
         "drain",

@@ -22,7 +22,8 @@
 //! 5. A group is in the table while it has members or something of it is kept. To a group without members a message is
 //!    posted under the lock of its shard, under which groups are also removed and joined: so no id is given twice.
 //!
-//! Ids that nobody is sent are told as `Lagged` in their place: messages that are kept no longer, or never were.
+//! Ids that nobody is sent are told as `Lagged` in their place: messages that are kept no longer, or never were. If what
+//! is kept cannot be read, an error takes the place of the replay.
 
 use std::fmt;
 use std::future::{Future, pending};

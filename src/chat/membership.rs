@@ -67,17 +67,22 @@ impl Membership {
     }
 
     /// Up to which id more is to be replayed, after so many times; nothing if the ring goes on from here.
-    pub(crate) fn catch_up(&mut self, round: u32, can_read: bool) -> Option<u64> {
+    pub(crate) fn catch_up(&mut self, round: u32) -> Option<u64> {
         let group = &self.place.group;
         let half = self.place.table.ring_size as u64 / 2;
-        if group.posted() - self.seen <= half || round == MAX_ROUNDS || !can_read {
-            self.is_replaying = false;
+        if group.posted() - self.seen <= half || round == MAX_ROUNDS {
+            self.end_replay();
             return None;
         }
         // The new place is taken before the old one is given up.
         (self.inbox, self.seen) = group.subscribe();
         self.is_listening = false;
         Some(self.seen)
+    }
+
+    /// The ring goes on from here.
+    pub(crate) fn end_replay(&mut self) {
+        self.is_replaying = false;
     }
 
     pub(crate) fn count_replayed(&self, messages: u64) {

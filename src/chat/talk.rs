@@ -345,15 +345,16 @@ impl<S: ChatStream> Talk<S> {
         else {
             return;
         };
-        let (page, can_read) = match page {
-            Ok(page) => (page, true),
+        let membership = &mut self.memberships[place];
+        let page = match page {
+            Ok(page) => page,
             Err(unreadable) => {
                 let refusal = Refusal::no_history(replay.group_name(), unreadable);
                 self.outbound.push(refusal.extended());
-                (Page::default(), false)
+                membership.end_replay();
+                return;
             }
         };
-        let membership = &mut self.memberships[place];
         let (lines, messages, has_more) =
             replay.lines(page, |dropped| membership.dropped_notice(dropped));
         membership.count_replayed(messages);
@@ -363,7 +364,7 @@ impl<S: ChatStream> Talk<S> {
         let next = if has_more {
             Some(replay.next_page(history))
         } else {
-            let until = membership.catch_up(replay.round(), can_read);
+            let until = membership.catch_up(replay.round());
             until.map(|until| replay.next_round(until, history))
         };
         self.errand = next.map(Box::new);

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test program uses a part of this")]
 
 pub(crate) mod memory_history;
+pub(crate) mod watched;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
