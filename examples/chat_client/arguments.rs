@@ -5,12 +5,16 @@ use std::fs;
 use std::io::{self, IsTerminal};
 
 use lexopt::{Arg, Parser, ValueExt};
+use parklet::chat::Secret;
+use parklet::chat::session::Session;
 
 /// What `--help` says.
 const HELP: &str = "usage: chat_client [ADDRESS]   (127.0.0.1:8080 if none is given)
 On a terminal it has a line editor, and /help. In a pipe its commands are join GROUP and post GROUP MESSAGE..., one a line.
 
   --name NAME    be known by this name, by default that of the user
+  --login        ask for the password of the account first
+  --password-file FILE  log in with the first line of this file; the variable CHAT_CLIENT_PASSWORD does the same
   --tls          speak TLS, and trust whom the system trusts
   --tls-ca FILE  speak TLS, and trust whom the certificates in FILE stand up for
   --json         speak JSON: requests come in as lines, and what the server says goes out
@@ -51,10 +55,13 @@ pub(crate) struct Talk {
 
 /// Who talks.
 pub(crate) enum Mode {
-    /// A person, known by this name.
-    Terminal(String),
-    /// A script that speaks JSON, known by this name.
-    Json(String),
+    /// A person, known by this name, who may want to log in first.
+    Terminal {
+        session: Session,
+        asks_password: bool,
+    },
+    /// A script that speaks JSON.
+    Json(Session),
     /// A pipe, in the book's protocol.
     Plain,
 }
@@ -67,7 +74,8 @@ pub(crate) enum Mode {
 pub(crate) fn read(arguments: ArgsOs) -> Result<Command, String> {
     let mut parser = Parser::from_iter(arguments);
     let (mut address, mut authorities, mut name) = (None, None, None);
-    let (mut is_json, mut is_plain) = (false, false);
+    let (mut is_json, mut is_plain, mut asks_password) = (false, false, false);
+    let mut password = password_of_environment();
     while let Some(argument) = parser.next().map_err(problem)? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Say(HELP)),
@@ -78,6 +86,8 @@ pub(crate) fn read(arguments: ArgsOs) -> Result<Command, String> {
                 )));
             }
             Arg::Long("name") => name = Some(value(&mut parser)?),
+            Arg::Long("login") => asks_password = true,
+            Arg::Long("password-file") => password = Some(password_in(&value(&mut parser)?)?),
             Arg::Long("tls") => authorities = authorities.or(Some(trusted_by_system()?)),
             Arg::Long("tls-ca") => authorities = Some(value(&mut parser)?),
             Arg::Long("json") => is_json = true,
@@ -91,13 +101,23 @@ pub(crate) fn read(arguments: ArgsOs) -> Result<Command, String> {
     if is_json && is_plain {
         return Err("--json and --plain exclude each other".to_owned());
     }
-    let mode = if is_json {
-        Mode::Json(name.unwrap_or_else(user_name))
-    } else if !is_plain && is_for_a_person() {
-        Mode::Terminal(name.unwrap_or_else(user_name))
-    } else if name.is_some() {
+    let is_named = name.is_some();
+    let mut session = Session::new(name.unwrap_or_else(user_name));
+    session.set_token(password);
+    let mode = if is_json && asks_password {
         return Err(
-            "--name: in a pipe, and with --plain, clients have no names; --json has them"
+            "--login: a script has nobody to ask; --password-file FILE is for scripts".to_owned(),
+        );
+    } else if is_json {
+        Mode::Json(session)
+    } else if !is_plain && is_for_a_person() {
+        Mode::Terminal {
+            session,
+            asks_password,
+        }
+    } else if is_named || asks_password {
+        return Err(
+            "--name, --login: in a pipe, and with --plain, clients have no names; --json has them"
                 .to_owned(),
         );
     } else {
@@ -136,6 +156,24 @@ fn trusted_by_system() -> Result<String, String> {
         None => Err(
             "--tls: found no list of whom the system trusts; --tls-ca FILE names one".to_owned(),
         ),
+    }
+}
+
+/// The password for scripts that keep it in a variable.
+fn password_of_environment() -> Option<Secret> {
+    let password = env::var("CHAT_CLIENT_PASSWORD").ok();
+    password
+        .filter(|password| !password.is_empty())
+        .map(Secret::from)
+}
+
+/// The password for scripts that keep it in a file.
+fn password_in(file: &str) -> Result<Secret, String> {
+    let text =
+        fs::read_to_string(file).map_err(|error| format!("--password-file {file}: {error}"))?;
+    match text.lines().next() {
+        Some(password) if !password.is_empty() => Ok(Secret::from(password)),
+        _ => Err(format!("--password-file {file}: the first line is empty")),
     }
 }
 

@@ -10,15 +10,23 @@ TEXT                  says it to the group in the prompt; //TEXT if it begins wi
 /direct NAME TEXT     says something to one person
 /groups               lists the groups
 /members [GROUP]      lists who is in it
+/history [NUMBER]     shows the last messages that the server has kept
+/create GROUP         makes a private group
+/invite NAME          lets somebody into the private group in the prompt
 /name NAME            takes another name
+/login                logs in with another password
 /help                 lists this
 /quit                 ends; so do ctrl-D and ctrl-C on an empty line
 Names with spaces stand in quotes: /join \"the pub\". The tab key completes commands, groups and names.";
 
 /// The commands, for completion.
-pub(crate) const NAMES: [&str; 9] = [
-    "/direct", "/groups", "/help", "/join", "/leave", "/members", "/name", "/post", "/quit",
+pub(crate) const NAMES: [&str; 13] = [
+    "/create", "/direct", "/groups", "/help", "/history", "/invite", "/join", "/leave", "/login",
+    "/members", "/name", "/post", "/quit",
 ];
+
+/// How many messages `/history` shows if it is not said.
+const HISTORY: usize = 20;
 
 /// What is typed.
 #[derive(Debug, Eq, PartialEq)]
@@ -40,7 +48,13 @@ pub(crate) enum Typed {
     Groups,
     /// Without a name, the present group.
     Members(Option<String>),
+    /// So many of the last messages of the present group.
+    History(usize),
+    Create(String),
+    /// Into the present group.
+    Invite(String),
     Name(String),
+    LogIn,
     Help,
     Quit,
 }
@@ -95,6 +109,16 @@ pub(crate) fn parse(line: &str) -> Result<Typed, String> {
         "direct" => with_text("person").map(|(to, message)| Typed::Direct { to, message }),
         "groups" => none(Typed::Groups),
         "members" => at_most_one().map(Typed::Members),
+        "history" => match rest {
+            "" => Ok(Typed::History(HISTORY)),
+            number => number
+                .parse()
+                .map(Typed::History)
+                .map_err(|_| format!("/history takes a number, found {number:?}")),
+        },
+        "create" => one("group").map(Typed::Create),
+        "invite" => one("person").map(Typed::Invite),
+        "login" => none(Typed::LogIn),
         "name" => match rest {
             "" => Err("/name needs a name".to_owned()),
             name => Ok(Typed::Name(name.to_owned())),
@@ -124,5 +148,69 @@ pub(crate) fn quote(name: &str) -> String {
         format!("\"{name}\"")
     } else {
         name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_with_a_slash_is_a_command_and_the_rest_is_said() {
+        let say = |text: &str| Ok(Typed::Say(text.to_owned()));
+        assert_eq!(parse("  "), Ok(Typed::Nothing));
+        assert_eq!(parse(" hello,  you "), say("hello,  you"));
+        assert_eq!(parse("//join g"), say("/join g"));
+        assert_eq!(parse("/join  g "), Ok(Typed::Join("g".to_owned())));
+        let pub_ = "the pub".to_owned();
+        assert_eq!(parse("/join \"the pub\""), Ok(Typed::Join(pub_.clone())));
+        let post = Typed::Post {
+            group_name: pub_,
+            message: "a  b".to_owned(),
+        };
+        assert_eq!(parse("/post \"the pub\"  a  b"), Ok(post));
+        assert_eq!(parse("/leave"), Ok(Typed::Leave(None)));
+        assert_eq!(parse("/history"), Ok(Typed::History(HISTORY)));
+        assert_eq!(parse("/history 7"), Ok(Typed::History(7)));
+        assert_eq!(
+            parse("/name Anna B."),
+            Ok(Typed::Name("Anna B.".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_wrong_command_is_told_what_is_wrong_with_it() {
+        let problem = |line: &str| parse(line).unwrap_err();
+        assert_eq!(problem("/join"), "/join needs the name of a group");
+        assert_eq!(
+            problem("/join a b"),
+            "/join takes one name, found \"b\" after \"a\"; one with spaces stands in quotes"
+        );
+        assert_eq!(problem("/join \"a"), "found no second quote in \"a");
+        assert_eq!(
+            problem("/direct ben"),
+            "/direct needs the name of a person, and a text"
+        );
+        assert_eq!(
+            problem("/quit now"),
+            "/quit stands alone, found \"now\" after it"
+        );
+        assert_eq!(
+            problem("/history all"),
+            "/history takes a number, found \"all\""
+        );
+        assert_eq!(
+            problem("/"),
+            "there is no command /; /help lists what there is"
+        );
+    }
+
+    #[test]
+    fn every_command_is_completed_and_in_the_help() {
+        for name in NAMES {
+            assert!(HELP.contains(&format!("\n{name} ")), "{name}");
+            let problem = parse(name).err().unwrap_or_default();
+            assert!(!problem.contains("there is no command"), "{name}");
+        }
     }
 }

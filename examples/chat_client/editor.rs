@@ -11,12 +11,15 @@
 //! until they have. The tasks never wait for the thread but for its answer, and that they await.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use parklet::channel::{self, Receiver};
+use parklet::chat::Secret;
+use rpassword::ConfigBuilder;
 use rustix::termios::{self, OptionalActions, Termios};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -48,11 +51,17 @@ pub(crate) enum Ask {
         /// What stands before it.
         prompt: String,
     },
+    /// A password: nobody sees it typed, and it is kept nowhere.
+    Secret {
+        /// What stands before it.
+        prompt: String,
+    },
 }
 
 /// What comes of it.
 pub(crate) enum Answer {
     Line(String),
+    Secret(Secret),
     /// Ctrl-D.
     End,
     /// Ctrl-C, with nothing typed.
@@ -107,7 +116,9 @@ impl Words {
             Some("/join" | "/leave" | "/post" | "/members") if begin > 0 && is_first_argument => {
                 that_fit(&mut sets.groups.iter())
             }
-            Some("/direct") if begin > 0 && is_first_argument => that_fit(&mut sets.names.iter()),
+            Some("/direct" | "/invite") if begin > 0 && is_first_argument => {
+                that_fit(&mut sets.names.iter())
+            }
             Some(verb) if begin == 0 && verb.starts_with('/') => {
                 let commands = commands::NAMES.iter().filter(|name| name.starts_with(verb));
                 commands.map(|name| format!("{name} ")).collect()
@@ -251,6 +262,7 @@ impl Typing {
             let typed = match &ask {
                 Ask::Line { prompt } => self.editor.readline(prompt),
                 Ask::Word { prompt } => self.editor.readline(prompt.as_str()),
+                Ask::Secret { prompt } => return read_secret(prompt),
             };
             self.screen.close();
             match typed {
@@ -286,6 +298,21 @@ impl Typing {
             print!("\x1b[{}A\x1b[J", width / columns + 1);
             let _ = std::io::Write::flush(&mut std::io::stdout());
         }
+    }
+}
+
+/// Reads a password. This is not the editor's: what it edits can be undone, yanked and completed.
+fn read_secret(prompt: &str) -> Answer {
+    // Not the controlling terminal, but the one that all else is read from.
+    let terminal = ConfigBuilder::new()
+        .input_file_path("/dev/stdin")
+        .output_file_path("/dev/stdout")
+        .build();
+    match rpassword::prompt_password_with_config(prompt, terminal) {
+        Ok(password) => Answer::Secret(Secret::from(password)),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Answer::End,
+        Err(error) if error.kind() == ErrorKind::Interrupted => Answer::Interrupted,
+        Err(error) => Answer::Failed(error.to_string()),
     }
 }
 

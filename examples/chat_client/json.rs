@@ -3,7 +3,7 @@
 
 use parklet::channel::{self, Receiver, Sender};
 use parklet::chat::extended::{Reply, Request};
-use parklet::chat::session::News;
+use parklet::chat::session::{News, Session};
 use parklet::future;
 use parklet::io::{self, BufReadBoundedExt, BufReader, WriteExt};
 use parklet::stream::StreamExt;
@@ -41,10 +41,10 @@ enum Own<'a> {
 /// # Errors
 ///
 /// The server cannot be reached or refuses the name; or the input cannot be read.
-pub(crate) async fn talk(dialer: Dialer, name: &str) -> Result<(), String> {
+pub(crate) async fn talk(dialer: Dialer, session: Session) -> Result<(), String> {
     let (ordering, orders) = channel::bounded(MAX_EVENTS);
     let (telling, events) = channel::bounded(MAX_EVENTS);
-    let link = Link::new(dialer, name, orders, telling);
+    let link = Link::new(dialer, session, orders, telling);
     // A message says that there is a connection: before the first one, the input is not read.
     let (connecting, connected) = channel::bounded(1);
     let (complaining, complaints) = channel::bounded(1);
@@ -87,7 +87,15 @@ async fn read_requests(
             Err(error) => return Err(format!("cannot read the input: {error}")),
         };
         let order = match request {
-            Ok(Request::Join { group_name, .. }) => Order::Join(group_name),
+            Ok(Request::Join {
+                group_name,
+                password,
+                ..
+            }) => Order::Join(group_name, password),
+            Ok(Request::Create {
+                group_name,
+                password,
+            }) => Order::Create(group_name, password),
             Ok(Request::Leave { group_name }) => Order::Leave(group_name),
             Ok(Request::Hello { name, .. }) => Order::Rename(name),
             Ok(request) => Order::Ask(request),

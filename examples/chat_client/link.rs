@@ -17,9 +17,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
 use parklet::channel::{self, Receiver, Sender};
-use parklet::chat::FromServer;
 use parklet::chat::extended::{ErrorCode, Reply, Request};
 use parklet::chat::session::{News, Session};
+use parklet::chat::{FromServer, Secret};
 use parklet::future;
 use parklet::io::{self, BufReadBoundedExt, WriteExt};
 use parklet::stream::StreamExt;
@@ -52,14 +52,18 @@ const SUFFIXES: std::ops::RangeInclusive<u32> = 2..=9;
 
 /// What somebody wants done.
 pub(crate) enum Order {
-    /// To be in a group, over all connections.
-    Join(String),
+    /// To be in a group, over all connections; in a private one with its password.
+    Join(String, Option<Secret>),
+    /// To make a private group.
+    Create(String, Option<Secret>),
     /// To be in it no longer.
     Leave(String),
     /// Anything else.
     Ask(Request),
-    /// To be known by another name; that takes another connection, unless the last name was refused.
+    /// To be known by another name; that takes another connection.
     Rename(String),
+    /// To log in with this password, over another connection.
+    LogIn(Secret),
 }
 
 /// What somebody is told.
@@ -68,7 +72,7 @@ pub(crate) enum Event {
     News(News),
     /// The server speaks the book's protocol, and nothing else.
     IsBase,
-    /// The server wants another name.
+    /// The server wants another name, or a password.
     Refused {
         /// Which error it answered with.
         code: ErrorCode,
@@ -118,7 +122,7 @@ pub(crate) struct Link {
     protocol: Cell<Protocol>,
     /// The server has said at least once something that was no refusal.
     was_connected: Cell<bool>,
-    /// It has refused the name, and another one has not been ordered yet.
+    /// It has refused the name or the password, and another one has not been ordered yet.
     is_refused: Cell<bool>,
     /// How often in a row no connection came about.
     failures: Cell<u32>,
@@ -127,16 +131,16 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A client that wants to be called `name`. It parts from the server when all senders of `orders` are gone.
+    /// A client with what `session` remembers: its name at least. It parts from the server when all senders of `orders` are gone.
     pub(crate) fn new(
         dialer: Dialer,
-        name: &str,
+        session: Session,
         orders: Receiver<Order>,
         events: Sender<Event>,
     ) -> Self {
         Self {
             dialer,
-            session: RefCell::new(Session::new(name)),
+            session: RefCell::new(session),
             orders,
             events,
             protocol: Cell::new(Protocol::Unknown),
@@ -195,7 +199,7 @@ impl Link {
         let (answers, answered) = channel::unbounded();
         let hello = self.session.borrow_mut().hello();
         if self.protocol.get() == Protocol::Base {
-            let joins = self.session.borrow().joins();
+            let joins = self.session.borrow_mut().joins();
             for join in joins {
                 let _ = answers.try_send(join);
             }
@@ -233,12 +237,11 @@ impl Link {
                     self.tell(Event::NotSent(request)).await;
                     continue;
                 }
-                Order::Rename(name) => {
-                    self.session.borrow_mut().rename(name);
-                    if !self.is_refused.replace(false) {
-                        return Some(End::Again);
-                    }
-                    self.session.borrow_mut().hello()
+                Order::Rename(_) | Order::LogIn(_) => {
+                    self.note(order);
+                    self.is_refused.set(false);
+                    let _ = outbound.close().await;
+                    return Some(End::Again);
                 }
                 order => {
                     let request = self.note(order);
@@ -259,11 +262,16 @@ impl Link {
     fn note(&self, order: Order) -> Request {
         let mut session = self.session.borrow_mut();
         match order {
-            Order::Join(group_name) => session.join(&group_name),
+            Order::Join(group_name, password) => session.join(&group_name, password),
+            Order::Create(group_name, password) => session.create(&group_name, password),
             Order::Leave(group_name) => session.leave(&group_name),
             Order::Ask(request) => request,
             Order::Rename(name) => {
                 session.rename(name);
+                session.hello()
+            }
+            Order::LogIn(password) => {
+                session.set_token(Some(password));
                 session.hello()
             }
         }
@@ -413,6 +421,10 @@ impl Link {
                     let _ = answers.try_send(hello);
                     return None;
                 }
+                // Then the connection is closed, and tried again like one that was lost.
+                if *code == ErrorCode::LoginThrottled && self.was_connected.get() {
+                    return None;
+                }
                 self.is_refused.set(true);
                 let (code, text) = (*code, text.clone());
                 self.tell(Event::Refused { code, text }).await;
@@ -490,7 +502,7 @@ impl Link {
             while let Ok(order) = self.orders.recv().await {
                 match order {
                     Order::Ask(request) => self.tell(Event::NotSent(request)).await,
-                    Order::Rename(_) => {
+                    Order::Rename(_) | Order::LogIn(_) => {
                         self.note(order);
                         self.is_refused.set(false);
                         return Some(());

@@ -85,23 +85,27 @@ async fn converse(talk: Talk) -> Result<ExitCode, Box<dyn Error>> {
     let authorities = talk.authorities.as_deref();
     let connector = authorities.map(tls::connector).transpose()?;
     let address = talk.address;
-    let name = match talk.mode {
-        Mode::Terminal(name) => {
+    match talk.mode {
+        Mode::Terminal {
+            session,
+            asks_password,
+        } => {
             let dialer = Dialer { address, connector };
-            return Ok(match terminal::talk(dialer, &name).await? {
-                Farewell::Quit => ExitCode::SUCCESS,
-                Farewell::Signal(signal) => {
+            return Ok(
+                match terminal::talk(dialer, session, asks_password).await? {
+                    Farewell::Quit => ExitCode::SUCCESS,
                     // As a shell says it of whom a signal has killed.
-                    ExitCode::from(128 + u8::try_from(signal).unwrap_or_default())
-                }
-            });
+                    Farewell::Signal(signal) => {
+                        ExitCode::from(128 + u8::try_from(signal).unwrap_or_default())
+                    }
+                },
+            );
         }
-        Mode::Json(name) => Some(name),
-        Mode::Plain => None,
-    };
-    if let Some(name) = name {
-        json::talk(Dialer { address, connector }, &name).await?;
-        return Ok(ExitCode::SUCCESS);
+        Mode::Json(session) => {
+            json::talk(Dialer { address, connector }, session).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Mode::Plain => {}
     }
     let server = TcpStream::connect(address.as_str()).await?;
     let end = match connector {

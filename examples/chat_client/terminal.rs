@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream as Pipe;
+use std::pin::pin;
 use std::time::Duration;
 
 use parklet::channel::{self, Receiver, Sender};
+use parklet::chat::Secret;
 use parklet::chat::extended::{ErrorCode, Reply, Request};
-use parklet::chat::session::News;
+use parklet::chat::session::{News, Session};
 use parklet::future;
 use parklet::io::ReadExt;
 use parklet::os::unix::net::UnixStream;
+use parklet::task;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
@@ -27,6 +30,9 @@ const MAX_EVENTS: usize = 256;
 /// How long parting from the server may take: long enough for a slow network, short enough not to be waited for.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// How long the prompt waits for a server that says nothing of a join: longer than slow networks take.
+const SETTLING: Duration = Duration::from_secs(5);
+
 /// How the conversation ended.
 pub(crate) enum End {
     /// They wanted it so.
@@ -40,24 +46,46 @@ pub(crate) enum End {
 /// # Errors
 ///
 /// There was no connection to begin with, or there is no terminal any more.
-pub(crate) async fn talk(dialer: Dialer, name: &str) -> Result<End, String> {
+pub(crate) async fn talk(
+    dialer: Dialer,
+    mut session: Session,
+    asks_password: bool,
+) -> Result<End, String> {
     let signal = signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let screen = Screen::default();
     let words = Words::default();
-    let editor = Editor::start(screen.clone(), words.clone())?;
+    let mut editor = Editor::start(screen.clone(), words.clone())?;
+    let mut signal = pin!(signal);
+    if asks_password {
+        editor.ask(Ask::Secret {
+            prompt: password_prompt(session.name()),
+        });
+        let answer = async { Ok(editor.answer().await) };
+        let interrupted = async { Err(signal.as_mut().await) };
+        match future::or(answer, interrupted).await {
+            Ok(Answer::Secret(password)) => session.set_token(Some(password)),
+            Ok(Answer::Failed(why)) => return Err(why),
+            Ok(Answer::Interrupted) => return Ok(End::Signal(SIGINT)),
+            Ok(_) => return Ok(End::Quit),
+            Err(signal) => return Ok(End::Signal(signal)),
+        }
+        editor.has_answered();
+    }
+    let name = session.name().to_owned();
     let (ordering, orders) = channel::unbounded();
     let (telling, events) = channel::bounded(MAX_EVENTS);
-    let link = Link::new(dialer, name, orders, telling);
+    let link = Link::new(dialer, session, orders, telling);
     let person = Person {
         screen: screen.clone(),
         look: Look::of_environment(),
         words,
         rooms: Rooms::default(),
-        name: name.to_owned(),
+        name,
         joining: None,
+        is_settling: false,
         is_base: false,
         connection: Connection::None,
-        naming: false,
+        asked: Asked::Line,
         editor,
         orders: ordering,
         events,
@@ -94,10 +122,30 @@ enum Connection {
     Lost,
 }
 
+/// What was asked last.
+#[derive(Clone)]
+enum Asked {
+    Line,
+    /// Another name.
+    Name,
+    /// The password of the account.
+    Password,
+    /// The password of a private group that is to be joined.
+    ToJoin(String),
+    /// The password of one that is to be made.
+    ToCreate(String),
+}
+
+fn password_prompt(name: &str) -> String {
+    format!("password of {}: ", clean(name))
+}
+
 /// What wakes whoever listens to both sides.
 enum Happening {
     Event(Option<Event>),
     Answer(Answer),
+    /// The server is silent about a join.
+    Settled,
 }
 
 struct Person {
@@ -109,11 +157,13 @@ struct Person {
     name: String,
     /// The group that was joined last, until that is known to be done.
     joining: Option<String>,
+    /// It is not known yet, and no line is asked for before, since a password may have to be.
+    is_settling: bool,
     /// The server has the book's protocol only.
     is_base: bool,
     connection: Connection,
-    /// They were asked for a name.
-    naming: bool,
+    /// What they were asked.
+    asked: Asked,
     editor: Editor,
     orders: Sender<Order>,
     events: Receiver<Event>,
@@ -135,40 +185,80 @@ impl Person {
 
     async fn converse(&mut self) -> Result<End, String> {
         loop {
-            if !self.editor.is_busy() && self.connection != Connection::None {
+            let may_ask = !self.editor.is_busy() && !self.is_settling;
+            if may_ask && self.connection != Connection::None {
                 let plain = self.rooms.prompt();
-                let styled = self.look.prompt(&plain);
-                self.editor.ask(Ask::Line {
-                    prompt: (plain, styled),
-                });
+                let prompt = (plain.clone(), self.look.prompt(&plain));
+                self.ask(Asked::Line, Ask::Line { prompt });
             }
             let event = async { Happening::Event(self.events.recv().await.ok()) };
             let answer = async { Happening::Answer(self.editor.answer().await) };
-            match future::or(answer, event).await {
+            let is_settling = self.is_settling;
+            let settled = async {
+                if !is_settling {
+                    return future::pending().await;
+                }
+                task::sleep(SETTLING).await;
+                Happening::Settled
+            };
+            match future::or(answer, future::or(event, settled)).await {
+                Happening::Settled => self.is_settling = false,
                 Happening::Event(Some(event)) => self.hear(event)?,
                 // The link says why.
                 Happening::Event(None) => return Ok(End::Quit),
                 Happening::Answer(answer) => {
                     self.editor.has_answered();
-                    match answer {
-                        Answer::Line(line) if self.naming => self.choose_name(&line),
-                        Answer::Line(line) => {
-                            if self.obey(&line) {
-                                return Ok(End::Quit);
-                            }
-                        }
-                        Answer::End => return Ok(End::Quit),
-                        Answer::Interrupted => return Ok(End::Signal(SIGINT)),
-                        Answer::Failed(why) => return Err(why),
+                    if let Some(end) = self.take(answer)? {
+                        return Ok(end);
                     }
                 }
             }
         }
     }
 
-    fn choose_name(&mut self, name: &str) {
-        self.naming = false;
-        self.order(Order::Rename(name.trim().to_owned()));
+    fn ask(&mut self, asked: Asked, ask: Ask) {
+        self.asked = asked;
+        self.editor.ask(ask);
+    }
+
+    fn ask_password(&mut self, asked: Asked, prompt: String) {
+        self.ask(asked, Ask::Secret { prompt });
+    }
+
+    /// Does what was answered.
+    fn take(&mut self, answer: Answer) -> Result<Option<End>, String> {
+        let asked = std::mem::replace(&mut self.asked, Asked::Line);
+        match (answer, asked) {
+            (Answer::Line(name), Asked::Name) => self.order(Order::Rename(name.trim().to_owned())),
+            (Answer::Line(line), _) => {
+                if self.obey(&line) {
+                    return Ok(Some(End::Quit));
+                }
+            }
+            (Answer::Secret(password), Asked::ToJoin(group_name)) => {
+                if password.expose().is_empty() {
+                    self.rooms.leave(&group_name);
+                } else {
+                    self.order_join(group_name, Some(password));
+                }
+            }
+            (Answer::Secret(password), Asked::ToCreate(group_name)) => {
+                let password = Some(password).filter(|password| !password.expose().is_empty());
+                self.rooms.enter(&group_name);
+                self.joining = Some(group_name.clone());
+                self.order(Order::Create(group_name, password));
+                self.settle();
+            }
+            (Answer::Secret(password), _) => self.order(Order::LogIn(password)),
+            // Not this group, then; and else, enough of all.
+            (Answer::End, Asked::ToJoin(group_name)) => self.rooms.leave(&group_name),
+            (Answer::End, Asked::ToCreate(_)) => {}
+            (Answer::End, Asked::Password) if self.connection == Connection::There => {}
+            (Answer::End, _) => return Ok(Some(End::Quit)),
+            (Answer::Interrupted, _) => return Ok(Some(End::Signal(SIGINT))),
+            (Answer::Failed(why), _) => return Err(why),
+        }
+        Ok(None)
     }
 
     /// Does what was typed. Returns whether it was to quit.
@@ -219,6 +309,28 @@ impl Person {
                 self.screen.show(&line);
                 self.order(Order::Ask(Request::Direct { to, message }));
             }
+            Typed::History(number) => match here {
+                Some(group_name) => self.order(Order::Ask(Request::History {
+                    group_name,
+                    before: None,
+                    after: None,
+                    limit: Some(number),
+                })),
+                None => self.trouble("you are in no group"),
+            },
+            Typed::Create(group_name) => {
+                let name = clean(&group_name);
+                let prompt = format!("password of {name}, or nothing, for invitations only: ");
+                self.ask_password(Asked::ToCreate(group_name), prompt);
+            }
+            Typed::Invite(name) => match here {
+                Some(group_name) => self.order(Order::Ask(Request::Invite { group_name, name })),
+                None => self.trouble("you are in no group"),
+            },
+            Typed::LogIn => {
+                let prompt = password_prompt(&self.name);
+                self.ask_password(Asked::Password, prompt);
+            }
             Typed::Groups => self.order(Order::Ask(Request::Groups {})),
             Typed::Name(name) => self.order(Order::Rename(name)),
         }
@@ -242,9 +354,20 @@ impl Person {
             self.screen.show(&line);
         }
         if is_new {
-            self.joining = Some(group_name.clone());
-            self.order(Order::Join(group_name));
+            self.order_join(group_name, None);
         }
+    }
+
+    fn order_join(&mut self, group_name: String, password: Option<Secret>) {
+        self.joining = Some(group_name.clone());
+        self.order(Order::Join(group_name, password));
+        self.settle();
+    }
+
+    /// Waits for the answer of the server to all that was ordered.
+    fn settle(&mut self) {
+        self.is_settling = true;
+        self.order(Order::Ask(Request::Ping {}));
     }
 
     fn order(&self, order: Order) {
@@ -283,7 +406,9 @@ impl Person {
                     self.trouble(&format!("{}; connecting again ..", clean(&why)));
                 }
                 self.connection = Connection::Lost;
+                self.is_settling = false;
             }
+            Event::NotSent(Request::Ping {}) => self.is_settling = false,
             Event::NotSent(request) if self.is_base && self.connection == Connection::There => {
                 let what = match request {
                     Request::Leave { .. } => "leave a group",
@@ -307,18 +432,24 @@ impl Person {
         Ok(())
     }
 
-    /// The server refuses the name. Who is just typing something else is not interrupted.
+    /// The server refuses the name or the password. Who is just typing something else is not interrupted.
     fn hear_refusal(&mut self, code: ErrorCode, text: &str) -> Result<(), String> {
         let is_about_name = matches!(
             code,
             ErrorCode::NameTaken | ErrorCode::BadName | ErrorCode::Limit
         );
+        let is_about_password = matches!(code, ErrorCode::BadLogin | ErrorCode::AccountNeeded);
+        self.is_settling = false;
         if self.editor.is_busy() {
-            self.trouble(&format!("{text}; /name NAME tries another one"));
+            self.connection = Connection::Lost;
+            self.trouble(&format!("{text}; /name NAME or /login tries again"));
         } else if is_about_name {
-            self.naming = true;
             let prompt = format!("{text}; another name: ");
-            self.editor.ask(Ask::Word { prompt });
+            self.ask(Asked::Name, Ask::Word { prompt });
+        } else if is_about_password {
+            println!("{}", self.look.trouble(text));
+            let prompt = password_prompt(&self.name);
+            self.ask_password(Asked::Password, prompt);
         } else {
             return Err(text.to_owned());
         }
@@ -347,10 +478,7 @@ impl Person {
                 time,
                 ..
             } => {
-                let who = match &from {
-                    Some(name) => self.look.name(name),
-                    None => self.look.aside("somebody"),
-                };
+                let who = self.who(from.as_deref());
                 if let Some(name) = &from {
                     self.words.add_name(name);
                 }
@@ -418,19 +546,68 @@ impl Person {
                 let line = self.look.trouble(&text);
                 self.show_in(&group_name, line);
             }
-            Reply::Error { code, text, about } => {
-                self.trouble(&clean(&text));
-                let is_of_a_join =
-                    matches!(about.as_deref(), Some("group_length" | "groups_per_client"));
-                if code == ErrorCode::Limit
-                    && is_of_a_join
-                    && let Some(group_name) = self.joining.take()
-                {
-                    self.rooms.leave(&group_name);
+            Reply::History {
+                group_name,
+                messages,
+                ..
+            } => {
+                let kept = count(messages.len(), "message");
+                self.aside(&format!("-- the last {kept} of {} --", clean(&group_name)));
+                for kept in messages {
+                    let who = self.who(kept.from.as_deref());
+                    self.screen
+                        .show(&self.look.message(kept.time, &who, &kept.message));
                 }
+                self.aside("--");
             }
+            Reply::Invited { group_name, by } => {
+                self.words.add_group(&group_name);
+                let typed = clean(&commands::quote(&group_name));
+                let (by, group) = (clean(&by), clean(&group_name));
+                self.aside(&format!("({by} invites you to {group}; /join {typed})"));
+            }
+            Reply::Error { code, text, about } => self.hear_error(code, &text, about.as_deref()),
+            Reply::Pong {} => self.is_settling = false,
             // Signs of life; and what newer servers say.
             _ => {}
+        }
+    }
+
+    /// Something was not done. If it was a join, the group is left, unless its password helps.
+    fn hear_error(&mut self, code: ErrorCode, text: &str, about: Option<&str>) {
+        let is_of_a_limit = matches!(about, Some("group_length" | "groups_per_client"));
+        let joining = self.joining.clone().filter(|joining| match code {
+            ErrorCode::Limit => is_of_a_limit,
+            ErrorCode::LoginThrottled => true,
+            ErrorCode::Private
+            | ErrorCode::NotPrivate
+            | ErrorCode::GroupExists
+            | ErrorCode::NoSuchGroup => about == Some(joining),
+            _ => false,
+        });
+        match joining {
+            Some(group_name) if code == ErrorCode::Private && !self.editor.is_busy() => {
+                self.joining = None;
+                let prompt = format!("{}\npassword of {}: ", clean(text), clean(&group_name));
+                self.ask_password(Asked::ToJoin(group_name), prompt);
+                return;
+            }
+            Some(group_name) => {
+                self.joining = None;
+                self.rooms.leave(&group_name);
+            }
+            // A private group that could not be joined again.
+            None if code == ErrorCode::Private => self.rooms.leave(about.unwrap_or_default()),
+            None => {}
+        }
+        self.trouble(&clean(text));
+    }
+
+    /// Who said something.
+    fn who(&self, from: Option<&str>) -> String {
+        match from {
+            Some(name) => self.look.name(name),
+            None => self.look.aside("somebody"),
         }
     }
 

@@ -11,8 +11,11 @@
 //! [`Session`] reads and writes nothing. It is asked for the first line of each connection, is given every line that
 //! comes, and says what is to be answered and what is news. Whoever holds it dials, sends and shows.
 
-use super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, Reply, Request};
+use super::extended::{ACCOUNTS, ErrorCode, HISTORY, NOTICES, PRIVATE_GROUPS, Reply, Request};
 use super::secret::Secret;
+
+/// How many invitations are remembered: strangers send them.
+const MAX_INVITATIONS: usize = 1000;
 
 /// A client, over all its connections.
 ///
@@ -22,7 +25,7 @@ use super::secret::Secret;
 ///
 /// let mut session = Session::new("anna");
 /// let hello = serde_json::to_string(&session.hello()).unwrap();
-/// assert_eq!(hello, r#"{"Hello":{"name":"anna","features":["notices","history","accounts"]}}"#);
+/// assert_eq!(hello, r#"{"Hello":{"name":"anna","features":["notices","history","accounts","private_groups"]}}"#);
 ///
 /// let ping = session.receive(Reply::Ping {});
 /// assert_eq!(ping.answers, [Request::Pong {}]);
@@ -36,6 +39,8 @@ pub struct Session {
     token: Option<Secret>,
     /// The places in groups, also of the next connection, in the order of their joins.
     places: Vec<Place>,
+    /// The private groups that others have invited us to.
+    invitations: Vec<String>,
     /// Whether this connection has been welcomed.
     is_welcome: bool,
     /// The server keeps messages, and sends what a client that comes back has missed.
@@ -46,10 +51,22 @@ pub struct Session {
 #[derive(Clone, Debug)]
 struct Place {
     group_name: String,
+    access: Access,
     /// The last message that was seen. Nothing before the first one.
     last: Option<Seen>,
     /// On this connection, the server is known to have done the join.
     is_joined: bool,
+}
+
+/// How one comes into a group.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Access {
+    Public,
+    /// With this password; or without one, by invitation.
+    Private(Option<Secret>),
+    /// The same, and the group is being made again: it may have ended while there was no connection, and to join it then
+    /// would be to meet in public.
+    Again(Option<Secret>),
 }
 
 /// A message, as far as it has to be known again.
@@ -98,6 +115,7 @@ impl Session {
             name: name.into(),
             token: None,
             places: Vec::new(),
+            invitations: Vec::new(),
             is_welcome: false,
             keeps_history: false,
         }
@@ -152,7 +170,7 @@ impl Session {
     ///
     /// ```
     /// let mut session = parklet::chat::session::Session::new("anna");
-    /// session.join("rust");
+    /// session.join("rust", None);
     /// assert!(session.groups().eq(["rust"]));
     /// ```
     pub fn groups(&self) -> impl Iterator<Item = &str> {
@@ -175,55 +193,92 @@ impl Session {
         Request::Hello {
             name: self.name.clone(),
             token: self.token.clone(),
-            features: [NOTICES, HISTORY, ACCOUNTS].map(str::to_string).into(),
+            features: [NOTICES, HISTORY, ACCOUNTS, PRIVATE_GROUPS]
+                .map(str::to_string)
+                .into(),
         }
     }
 
-    /// Joins a group, now with the request that this returns, and with every further connection. Before `Welcome` the
-    /// request need not be sent.
+    /// Joins a group, now with the request that this returns, and with every further connection. With a password, it is a
+    /// private one. Before `Welcome` the request need not be sent.
     ///
     /// ```
     /// use parklet::chat::{extended::Request, session::Session};
     ///
-    /// let join = Session::new("anna").join("rust");
-    /// assert_eq!(join, Request::Join { group_name: "rust".to_string(), password: None, after: None });
+    /// let join = Session::new("anna").join("rust", None);
+    /// let expected = Request::Join { group_name: "rust".to_string(), password: None, after: None };
+    /// assert_eq!(join, expected);
     /// ```
-    pub fn join(&mut self, group_name: &str) -> Request {
-        let keeps_history = self.keeps_history;
-        if let Some(place) = self.place(group_name) {
-            return place.join(keeps_history);
-        }
-        let place = Place {
-            group_name: group_name.to_string(),
-            last: None,
-            is_joined: false,
+    pub fn join(&mut self, group_name: &str, password: Option<Secret>) -> Request {
+        let is_invited = self.invitations.iter().any(|group| group == group_name);
+        let access = match password {
+            None if !is_invited => Access::Public,
+            password => Access::Private(password),
         };
-        let join = place.join(keeps_history);
-        self.places.push(place);
-        join
+        let keeps_history = self.keeps_history;
+        let place = self.enter(group_name);
+        if !place.is_joined && access != Access::Public {
+            place.access = access;
+        }
+        place.join(keeps_history)
     }
 
-    /// Joins all groups again, after the last message that was seen of each: what `Welcome` is answered with, and what a server of the book's protocol gets instead of
+    /// Makes a private group and joins it, now with the request that this returns, and with every further connection. Others
+    /// come in by invitation, or with the password, if there is one.
+    ///
+    /// If the group has ended when a connection is made again, it is made again, too.
+    ///
+    /// ```
+    /// use parklet::chat::{extended::Request, session::Session};
+    ///
+    /// let create = Session::new("anna").create("crew", None);
+    /// assert_eq!(create, Request::Create { group_name: "crew".to_string(), password: None });
+    /// ```
+    pub fn create(&mut self, group_name: &str, password: Option<Secret>) -> Request {
+        self.enter(group_name).access = Access::Private(password.clone());
+        Request::Create {
+            group_name: group_name.to_string(),
+            password,
+        }
+    }
+
+    /// The place in a group, an old one or a new one.
+    fn enter(&mut self, group_name: &str) -> &mut Place {
+        let is_there = |place: &Place| place.group_name == group_name;
+        let index = self.places.iter().position(is_there).unwrap_or_else(|| {
+            self.places.push(Place {
+                group_name: group_name.to_string(),
+                access: Access::Public,
+                last: None,
+                is_joined: false,
+            });
+            self.places.len() - 1
+        });
+        &mut self.places[index]
+    }
+
+    /// Joins all groups again, after the last message that was seen of each, and makes private ones that may have ended: what `Welcome` is answered with, and what a server of the book's protocol gets instead of
     /// [`hello`](Self::hello).
     ///
     /// ```
     /// use parklet::chat::{extended::Request, session::Session};
     ///
     /// let mut session = Session::new("anna");
-    /// let join = session.join("rust");
+    /// let join = session.join("rust", None);
     /// assert_eq!(session.joins(), [join]);
     /// ```
-    #[must_use]
-    pub fn joins(&self) -> Vec<Request> {
-        let places = self.places.iter();
-        places.map(|place| place.join(self.keeps_history)).collect()
+    pub fn joins(&mut self) -> Vec<Request> {
+        let places = self.places.iter_mut();
+        places
+            .map(|place| place.join_again(self.keeps_history))
+            .collect()
     }
 
     /// Leaves a group, with the request that this returns.
     ///
     /// ```
     /// let mut session = parklet::chat::session::Session::new("anna");
-    /// session.join("rust");
+    /// session.join("rust", None);
     /// session.leave("rust");
     /// assert_eq!(session.groups().count(), 0);
     /// ```
@@ -244,7 +299,7 @@ impl Session {
     /// use parklet::chat::session::{News, Session};
     ///
     /// let mut session = Session::new("anna");
-    /// session.join("rust");
+    /// session.join("rust", None);
     /// // A message that is the eighth of its group, though the fifth was seen last.
     /// let message = |id| {
     ///     let line = format!(r#"{{"Message":{{"group_name":"rust","message":"hi","id":{id},"time":0}}}}"#);
@@ -271,6 +326,9 @@ impl Session {
             Reply::Joined { group_name, name } if *name == self.name => {
                 if let Some(place) = self.place(group_name) {
                     place.is_joined = true;
+                    if let Access::Again(password) = &mut place.access {
+                        place.access = Access::Private(password.take());
+                    }
                 }
             }
             Reply::Message {
@@ -301,7 +359,19 @@ impl Session {
                     last.id += dropped;
                 }
             }
-            Reply::Error { code, about, .. } => self.forget_refused(*code, about.as_deref()),
+            Reply::Invited { group_name, .. }
+                if !self.invitations.contains(group_name)
+                    && self.invitations.len() < MAX_INVITATIONS =>
+            {
+                self.invitations.push(group_name.clone());
+            }
+            Reply::Error { code, about, .. } => {
+                let join = self.take_refusal(*code, about.as_deref());
+                if let Some(join) = join {
+                    received.answers.push(join);
+                    return received;
+                }
+            }
             _ => {}
         }
         received.news.push(News::Reply(reply));
@@ -333,15 +403,36 @@ impl Session {
     }
 
     /// Forgets the group whose join was refused, if that is what an error says: one that names a limit of groups is about
-    /// the first join that was not done yet, since requests are done in their order.
-    fn forget_refused(&mut self, code: ErrorCode, about: Option<&str>) {
-        let is_of_a_join = matches!(about, Some("group_length" | "groups_per_client"));
-        if code == ErrorCode::Limit && is_of_a_join {
-            let refused = self.places.iter().position(|place| !place.is_joined);
-            if let Some(refused) = refused {
-                self.places.remove(refused);
-            }
+    /// the first join that was not done yet, since requests are done in their order. A private group that was to be made
+    /// again and is there is joined instead.
+    fn take_refusal(&mut self, code: ErrorCode, about: Option<&str>) -> Option<Request> {
+        let about = about?;
+        let (keeps_history, is_welcome) = (self.keeps_history, self.is_welcome);
+        let is_of_a_limit = matches!(about, "group_length" | "groups_per_client");
+        let refused = self.places.iter().position(|place| {
+            let is_it = match code {
+                ErrorCode::Limit => is_of_a_limit,
+                ErrorCode::Private | ErrorCode::NotPrivate | ErrorCode::GroupExists => {
+                    place.group_name == about
+                }
+                ErrorCode::NoSuchGroup => {
+                    place.group_name == about && place.access != Access::Public
+                }
+                // Instead of looking at its password.
+                ErrorCode::LoginThrottled => is_welcome && place.access != Access::Public,
+                _ => false,
+            };
+            is_it && !place.is_joined
+        })?;
+        let place = &mut self.places[refused];
+        if code == ErrorCode::GroupExists
+            && let Access::Again(password) = &mut place.access
+        {
+            place.access = Access::Private(password.take());
+            return Some(place.join(keeps_history));
         }
+        self.places.remove(refused);
+        None
     }
 
     fn place(&mut self, group_name: &str) -> Option<&mut Place> {
@@ -355,8 +446,26 @@ impl Place {
     fn join(&self, keeps_history: bool) -> Request {
         Request::Join {
             group_name: self.group_name.clone(),
-            password: None,
+            password: match &self.access {
+                Access::Private(password) => password.clone(),
+                _ => None,
+            },
             after: self.last.filter(|_| keeps_history).map(|last| last.id),
+        }
+    }
+}
+
+impl Place {
+    /// The request for this place on another connection than the last one.
+    fn join_again(&mut self, keeps_history: bool) -> Request {
+        let (Access::Private(password) | Access::Again(password)) = &self.access else {
+            return self.join(keeps_history);
+        };
+        let password = password.clone();
+        self.access = Access::Again(password.clone());
+        Request::Create {
+            group_name: self.group_name.clone(),
+            password,
         }
     }
 }
@@ -407,7 +516,7 @@ mod tests {
         let mut session = Session::new("anna");
         session.hello();
         session.receive(welcome(features));
-        session.join("g");
+        session.join("g", None);
         session
     }
 
@@ -473,12 +582,58 @@ mod tests {
             group_name: "g".to_string(),
             name: "anna".to_string(),
         });
-        session.join("one too many");
+        session.join("one too many", None);
         session.receive(Reply::Error {
             code: ErrorCode::Limit,
             text: String::new(),
             about: Some("groups_per_client".to_string()),
         });
         assert!(session.groups().eq(["g"]));
+    }
+
+    fn error(code: ErrorCode) -> Reply {
+        Reply::Error {
+            code,
+            text: String::new(),
+            about: Some("crew".to_string()),
+        }
+    }
+
+    #[test]
+    fn a_private_group_is_never_joined_again_in_public() {
+        let mut session = member(&[]);
+        session.leave("g");
+        let password = Some(Secret::from("ahoy"));
+        let join = session.join("crew", password.clone());
+        session.receive(message(1, 1));
+        session.hello();
+        // It may have ended.
+        let create = Request::Create {
+            group_name: "crew".to_string(),
+            password,
+        };
+        assert_eq!(session.receive(welcome(&[])).answers, [create]);
+        // It has not.
+        let exists = session.receive(error(ErrorCode::GroupExists));
+        assert_eq!((exists.answers, exists.news), (vec![join], vec![]));
+        assert_eq!(session.receive(error(ErrorCode::Private)).news.len(), 1);
+        assert_eq!(session.groups().count(), 0);
+    }
+
+    #[test]
+    fn who_was_invited_makes_the_group_again_if_it_has_ended() {
+        let mut session = member(&[]);
+        session.leave("g");
+        session.receive(Reply::Invited {
+            group_name: "crew".to_string(),
+            by: "ben".to_string(),
+        });
+        session.join("crew", None);
+        session.hello();
+        let create = Request::Create {
+            group_name: "crew".to_string(),
+            password: None,
+        };
+        assert_eq!(session.receive(welcome(&[])).answers, [create]);
     }
 }

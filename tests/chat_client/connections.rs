@@ -132,6 +132,9 @@ fn what_was_missed_is_told() {
     let mut line = script.welcome("anna");
     anna.type_in("/join g\r");
     assert_eq!(line.hears(), "{\"Join\":{\"group_name\":\"g\"}}\n");
+    // That the join is done is known by the answer to this.
+    assert_eq!(line.hears(), "{\"Ping\":{}}\n");
+    line.says(r#"{"Pong":{}}"#);
     line.message(7, "seven");
     anna.shows("ben: seven");
     drop(line);

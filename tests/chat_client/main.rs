@@ -4,6 +4,7 @@
 mod chat_support;
 mod connections;
 mod scripts;
+mod secrets;
 mod terminal;
 mod typing;
 

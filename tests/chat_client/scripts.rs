@@ -181,7 +181,7 @@ fn a_wrong_command_line_is_told() {
         ),
         (
             &["--name", "anna"],
-            "--name: in a pipe, and with --plain, clients have no names; --json has them",
+            "--name, --login: in a pipe, and with --plain, clients have no names; --json has them",
         ),
     ] {
         let ended = Program::start(Command::new(example("chat_client")).args(arguments)).wait();

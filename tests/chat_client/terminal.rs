@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::chat_support::example;
 
@@ -133,6 +133,16 @@ impl Terminal {
     /// How the terminal is set.
     pub(crate) fn modes(&self) -> Termios {
         tcgetattr(&self.slave).unwrap()
+    }
+
+    /// Waits until nobody sees what is typed. Nothing tells when that is so.
+    #[track_caller]
+    pub(crate) fn hides_what_is_typed(&self) {
+        let start = Instant::now();
+        while self.modes().local_modes.contains(LocalModes::ECHO) {
+            assert!(start.elapsed() < PATIENCE, "what is typed can be seen");
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
