@@ -15,7 +15,7 @@
 //! as many seats as workers, hence never more busy threads than the pool is to have.
 //!
 //! Go's rule (the head comment of its `proc.go`) says whom to rouse: a push rouses a sleeper only if nobody is searching;
-//! a searcher that finds work and was the last one passes the call on. So a burst of pushes wakes one worker, and as many
+//! a searcher that finds work and was the last one passes the call on, if there is more. So a burst of pushes wakes one worker, and as many
 //! follow as there is work for. Only together with a vacant seat is a sleeper of use: both are counted in `rousable`.
 //!
 //! 1. A pusher pushes, then looks at the counters. Whoever makes `rousable` grow (it goes to sleep, or it leaves its
@@ -197,10 +197,15 @@ impl<S> Idle<S> {
         2 * self.searching.load(Ordering::Relaxed) >= workers
     }
 
-    /// The worker has found something. True: it was the last searcher, and passes the call on.
+    /// The worker has found something. True: it was the last searcher. It has to look into the queues after that, and if there
+    /// is something, `rouse`: it passes the call on.
     #[must_use]
     pub(crate) fn end_search(&self) -> bool {
-        self.searching.fetch_sub(1, Ordering::SeqCst) == 1
+        let was_last = self.searching.fetch_sub(1, Ordering::SeqCst) == 1;
+        if was_last && !is_broken("idle_rule_1_search") {
+            fence(Ordering::SeqCst);
+        }
+        was_last
     }
 
     /// Brings the counters up to date.

@@ -49,6 +49,8 @@ mod injector;
 pub(crate) mod local;
 pub(crate) mod parker;
 #[cfg(not(parklet_loom))]
+mod patience;
+#[cfg(not(parklet_loom))]
 pub(crate) mod pool;
 #[cfg(not(parklet_loom))]
 mod queue;

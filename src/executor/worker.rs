@@ -15,6 +15,7 @@
 //! spare thread works in its place.
 
 use super::parker::{Duty, Parker};
+use super::patience::{LOOK, Patience};
 use super::pool::Pool;
 use super::queue::LocalQueue;
 use super::seated::{Next, Role, Seated, here};
@@ -24,8 +25,10 @@ use super::wakeup::Wakeup;
 use super::{idle, local, pool};
 use crate::reactor;
 use std::cell::{Cell, RefCell};
+use std::hint;
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::Instant;
 
 /// A thread of the pool at work.
 pub(crate) struct Worker {
@@ -35,6 +38,8 @@ pub(crate) struct Worker {
     parker: Rc<Parker>,
     /// Whether this thread counts as searching.
     is_searching: Cell<bool>,
+    /// Whether to look on before it sleeps.
+    patience: Patience,
     /// Picks the first victim of a search; a plain linear congruence will do.
     random: Cell<u64>,
     /// Wakers of what became ready; kept for its memory.
@@ -78,6 +83,7 @@ impl Worker {
             pool,
             parker,
             is_searching: Cell::new(false),
+            patience: Patience::default(),
             random: Cell::new(seed),
             ready: RefCell::default(),
         }
@@ -154,6 +160,7 @@ impl Worker {
         let pool = self.pool;
         here(|here| {
             if let Some(runnable) = here.take_share(pool) {
+                self.patience.answered();
                 return Some(runnable);
             }
             here.with_queue(|queue| {
@@ -179,14 +186,39 @@ impl Worker {
 
     /// Ends the search, if there is one.
     fn end_search(&self) {
-        if self.is_searching.take() && self.pool.idle.end_search() {
-            // The last searcher passes the call on: there may be more where its task came from.
+        // The last searcher passes the call on, if there is more: those who pushed it may have called nobody.
+        if self.is_searching.take() && self.pool.idle.end_search() && self.pool.is_stealable() {
             self.pool.call_help();
         }
     }
 
+    /// Looks on for a while, where that promises something (`patience.rs`). True: there is something to do.
+    fn looks_on(&self) -> bool {
+        if !self.is_searching.get() || !self.patience.is_left() {
+            return false;
+        }
+        let begin = Instant::now();
+        let has_paid = loop {
+            // If nobody drives, since this thread should.
+            self.parker.glance(&mut self.ready.borrow_mut());
+            if !self.ready.borrow().is_empty() || self.pool.is_stealable() || local::is_ready() {
+                self.dispatch();
+                break true;
+            }
+            if begin.elapsed() > LOOK {
+                break false;
+            }
+            hint::spin_loop();
+        };
+        self.patience.learn(has_paid);
+        has_paid
+    }
+
     /// Leaves the seat, sleeps until there is something to do, and takes a seat again.
     fn park(&self) {
+        if self.looks_on() {
+            return;
+        }
         let (idle, unparker) = (&self.pool.idle, self.parker.unparker());
         let seat = here(Seated::rise);
         idle.enter(seat, unparker, self.is_searching.take());

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! broken: idle_rule_1_sleep  a_push_finds_a_worker_that_goes_to_sleep
+//! broken: idle_rule_1_search a_push_that_finds_a_searcher_is_passed_on
 //! broken: idle_rule_1_seat   a_push_while_a_caller_has_the_only_seat_is_not_lost
 //! broken: idle_rule_2        two_pushes_are_both_run
 //! broken: idle_rule_3        the_watcher_stays_awake_while_a_seat_is_held
@@ -64,6 +65,13 @@ impl Pool {
         self.idle.rouse();
     }
 
+    /// What the last searcher owes the others.
+    fn end_search(&self) {
+        if self.idle.end_search() && self.is_stealable() {
+            self.idle.rouse();
+        }
+    }
+
     /// What a worker does (`worker.rs`) until so many tasks have been run.
     fn work(&self, tasks: usize) {
         let parker = Parker::new(Arc::new(DriverSeat::new(Reactor::default())));
@@ -71,8 +79,8 @@ impl Pool {
         let mut is_searching = false;
         while self.tasks_run.load(Ordering::Acquire) < tasks {
             if seat.is_some() && self.queues.iter().any(Queue::take) {
-                if std::mem::take(&mut is_searching) && self.idle.end_search() {
-                    self.idle.rouse();
+                if std::mem::take(&mut is_searching) {
+                    self.end_search();
                 }
                 self.tasks_run.fetch_add(1, Ordering::AcqRel);
                 continue;
@@ -126,6 +134,27 @@ fn a_push_finds_a_worker_that_goes_to_sleep() {
         });
         pool.push(0);
         worker.join().unwrap();
+    });
+}
+
+/// One worker finds a task while another sleeps: what is pushed meanwhile is for the sleeper, if the former does not find it too.
+#[test]
+fn a_push_that_finds_a_searcher_is_passed_on() {
+    loom::model(|| {
+        let pool = Pool::new(1, 2);
+        assert_eq!(pool.idle.take_seat(), Some(1));
+        pool.idle.begin_search();
+        let parker = Parker::new(Arc::new(DriverSeat::new(Reactor::default())));
+        pool.idle
+            .enter(pool.idle.take_seat(), parker.unparker(), false);
+        let pusher = thread::spawn({
+            let pool = Arc::clone(&pool);
+            move || pool.push(0)
+        });
+        pool.end_search();
+        pusher.join().unwrap();
+        let wake = pool.idle.leave(parker.unparker());
+        assert!(matches!(wake, Wake::Roused(_)), "the task waits for nobody");
     });
 }
 
