@@ -22,7 +22,7 @@
 //!    seat), and whoever stops searching, changes the counters, then looks into the queues. With a `SeqCst` fence between
 //!    the two steps on both sides, one of them sees the other.
 //!    Who pushes to the seat that it holds may look without a fence, which would cost more than the push: what it misses, the
-//!    watcher sees at its next look, by rule 3.
+//!    watcher sees at its second look, by rule 3.
 //! 2. A sleeper that is roused leaves the list, is granted a seat and is counted as searching in one step, so a second
 //!    push before it has woken up rouses nobody else, and nobody takes its seat meanwhile.
 //! 3. Who pushes to the seat that it holds looks whether the watcher is awake, and else wakes it. The fence between the two is

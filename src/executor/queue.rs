@@ -22,8 +22,24 @@ pub(crate) struct Seat {
     pub(crate) slot: Slot,
     /// The thief's end of the deque.
     stealer: Stealer<Runnable>,
-    /// Counts the tasks run here; a seat whose number stands still is stuck in a task, or asleep.
-    ticks: CachePadded<AtomicU64>,
+    /// What the watcher knows it by.
+    counts: CachePadded<Counts>,
+}
+
+/// What happened at a seat, counted. One thread at a time writes, the one that sits there.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Tasks run; a seat whose number stands still is stuck in a task, or asleep.
+    ticks: AtomicU64,
+    /// How often nothing was left to run; what waits at a seat whose number stands still has waited as long.
+    ends: AtomicU64,
+}
+
+/// Adds one. One writer, so a load and a store will do.
+fn count(counter: &AtomicU64) -> u64 {
+    let count = counter.load(Ordering::Relaxed).wrapping_add(1);
+    counter.store(count, Ordering::Relaxed);
+    count
 }
 
 impl Seat {
@@ -39,7 +55,12 @@ impl Seat {
 
     /// How many tasks have been run here.
     pub(crate) fn ticks(&self) -> u64 {
-        self.ticks.load(Ordering::Relaxed)
+        self.counts.ticks.load(Ordering::Relaxed)
+    }
+
+    /// How often nothing was left to run.
+    pub(crate) fn ends(&self) -> u64 {
+        self.counts.ends.load(Ordering::Relaxed)
     }
 
     /// Takes one task from the deque.
@@ -69,7 +90,7 @@ pub(super) fn seats(count: usize) -> (&'static [Seat], Vec<&'static mut LocalQue
     let seats = deques.iter().map(|deque| Seat {
         slot: Slot::new(),
         stealer: deque.stealer(),
-        ticks: CachePadded::default(),
+        counts: CachePadded::default(),
     });
     let seats: &'static [Seat] = Vec::leak(seats.collect());
     let queues = deques.into_iter().zip(seats).enumerate();
@@ -124,15 +145,16 @@ impl LocalQueue {
         }
         self.slot_runs.set(0);
         // A lone chain of tasks goes on in the slot: sent through the deque, a thief would carry it from core to core.
-        self.deque.pop().or_else(|| self.seat.slot.take())
+        let next = self.deque.pop().or_else(|| self.seat.slot.take());
+        if next.is_none() {
+            count(&self.seat.counts.ends);
+        }
+        next
     }
 
     /// Notes that a task is about to be run; the count of tasks.
     pub(crate) fn tick(&self) -> u64 {
-        // One writer, so a load and a store will do.
-        let ticks = self.seat.ticks.load(Ordering::Relaxed).wrapping_add(1);
-        self.seat.ticks.store(ticks, Ordering::Relaxed);
-        ticks
+        count(&self.seat.counts.ticks)
     }
 
     /// Takes a share of the injector.

@@ -8,10 +8,11 @@
 //!
 //! What it does when it looks:
 //! - a seat whose count has not moved since the last look is stuck: what waits there goes to the injector;
-//! - if something waits and a worker sleeps, that one is roused (so the batches of the driver, for which nobody is
-//!   roused at once, get help when they are large);
-//! - if something waits and nobody has moved at all, a spare thread is sent to help out;
-//! - if nobody drives the reactor, it takes a turn without waiting.
+//! - if something has waited since the last look and a worker sleeps, that one is roused (so the batches of the driver, for
+//!   which nobody is roused at once, get help when they take long; what a worker gets done in between is its own affair, and
+//!   a second one would take the core of another program, most likely of the one that waits for the answers);
+//! - if nobody has moved at all, a spare thread is sent to help out;
+//! - if nobody has driven the reactor since the last look, it takes a turn without waiting.
 //!
 //! Ordering: whoever arms first makes visible what there is to watch, then looks at `armed`; the watcher clears `armed`, then
 //! looks whether there is something. With a full fence in between on both sides, one of the two sees the other. Those who push to
@@ -23,7 +24,7 @@ use super::pool::{self, Pool};
 use super::queue::Seat;
 use super::spares::Errand;
 use super::task::wake_all;
-use crate::reactor;
+use crate::reactor::{self, Reactor};
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
@@ -49,10 +50,14 @@ pub(crate) struct Watcher {
 
 /// What the watcher saw last.
 struct Sight {
-    /// The count of each seat.
+    /// How many tasks each seat had run.
     ticks: Vec<u64>,
+    /// How often nothing was left at each.
+    ends: Vec<u64>,
     /// The count of the threads without a seat.
     help_ticks: u64,
+    /// How many turns the reactor's drivers had taken.
+    turns: usize,
 }
 
 impl Watcher {
@@ -146,20 +151,29 @@ fn start(pool: &'static Pool) -> std::io::Result<Arc<Unparker>> {
         .expect("the thread sends its unparker before anything else"))
 }
 
+/// How many turns the reactor's drivers have taken.
+fn driver_turns() -> usize {
+    Reactor::get().map_or(0, Reactor::turns)
+}
+
 impl Sight {
     fn of(pool: &Pool) -> Sight {
         Sight {
             ticks: pool.seats.iter().map(Seat::ticks).collect(),
+            ends: pool.seats.iter().map(Seat::ends).collect(),
             help_ticks: pool.help_ticks(),
+            turns: driver_turns(),
         }
     }
 
     /// One look, and what it asks for. True: nothing waits.
     fn look(&mut self, pool: &'static Pool, parker: &Parker, ready: &mut Vec<Waker>) -> bool {
-        parker.glance(ready);
-        // Nobody to be called: a worker drives again when it has nothing to run, and until then there is the next look.
-        parker.take_debt();
-        wake_all(ready);
+        if driver_turns() == self.turns {
+            parker.glance(ready);
+            // Nobody to be called: a worker drives again when it has nothing to run, and until then there is the next look.
+            parker.take_debt();
+            wake_all(ready);
+        }
 
         let now = Sight::of(pool);
         for ((seat, before), after) in pool.seats.iter().zip(&self.ticks).zip(&now.ticks) {
@@ -170,13 +184,15 @@ impl Sight {
             }
         }
         let nobody_moves = self.ticks == now.ticks && self.help_ticks == now.help_ticks;
+        let mut seats = pool.seats.iter().zip(&self.ends).zip(&now.ends);
+        let is_overdue = !pool.injector.is_empty()
+            || seats.any(|((seat, before), after)| before == after && seat.has_work());
         *self = now;
 
-        let something_waits = pool.has_work();
-        if something_waits && !pool.idle.rouse() && nobody_moves {
+        if is_overdue && !pool.idle.rouse() && nobody_moves {
             // If there is no thread to be had, the next look tries again.
             let _ = pool.spares.send(pool, Errand::HelpOut);
         }
-        !something_waits
+        !pool.has_work()
     }
 }

@@ -100,7 +100,7 @@ impl Reactor {
     }
 
     /// How many turns have been taken.
-    pub(super) fn turns(&self) -> usize {
+    pub(crate) fn turns(&self) -> usize {
         self.turns.load(Ordering::Relaxed)
     }
 
