@@ -16,6 +16,10 @@ use std::task::Waker;
 /// goes, so that whoever comes has something to do for a while (bench `chat`, row `half_load/cpu`).
 const MOST_UNANNOUNCED: u32 = 64;
 
+/// So many tasks of a driver's batch may be woken before help is called: twice as many as one wait reports events, so that it
+/// is for timers that are due together (bench `sleep/100k`), and never for sockets.
+const MOST_DISPATCHED: u32 = 512;
+
 thread_local! {
     /// The calling thread's.
     static HERE: Seated = const {
@@ -50,7 +54,7 @@ pub(super) struct Seated {
     queue: Cell<Option<&'static mut LocalQueue>>,
     /// How many tasks the one that runs has made visible to thieves without calling anybody.
     unannounced: Cell<u32>,
-    /// Whether the driver's batch is being woken: then a push rouses nobody.
+    /// Whether the driver's batch is being woken: then a push rouses nobody, unless there are very many.
     is_dispatching: Cell<bool>,
     /// The task whose handle was polled last on this thread and is waited for, and the waker it was polled with.
     awaited: Cell<Option<(TaskId, *const ())>>,
@@ -151,7 +155,7 @@ impl Seated {
     fn push(&self, queue: &LocalQueue, runnable: Runnable, place: Place) -> bool {
         if self.is_dispatching.get() {
             queue.push_last(runnable);
-            return false;
+            return true;
         }
         // The slot is for who works here: a caller leaves the seat, and nobody is to wait for the slot meanwhile.
         if place == Place::Last || self.role.get() == Role::Caller {
@@ -173,7 +177,12 @@ impl Seated {
             // Not at once: a worker roused for the first of a hundred would often be there before the second, take the one
             // there is, go back to sleep, and be roused again. The watcher sees to a poll that does not end.
             self.unannounced.set(self.unannounced.get() + 1);
-            if self.unannounced.get() >= MOST_UNANNOUNCED {
+            let most = if self.is_dispatching.get() {
+                MOST_DISPATCHED
+            } else {
+                MOST_UNANNOUNCED
+            };
+            if self.unannounced.get() >= most {
                 self.announce(pool);
             }
         }
@@ -207,10 +216,12 @@ impl Seated {
         next
     }
 
-    /// Wakes what the driver brought: each push of that goes to this thread's deque, and rouses nobody.
+    /// Wakes what the driver brought: each push of that goes to this thread's deque, and rouses nobody, unless there are very
+    /// many.
     pub(super) fn dispatch(&self, wake_all: impl FnOnce()) {
         self.is_dispatching.set(true);
         wake_all();
         self.is_dispatching.set(false);
+        self.unannounced.set(0);
     }
 }
