@@ -4,7 +4,7 @@
 //! no list of free sources, a socket needs no other number than its own, and of its registration it keeps one reference.
 //!
 //! Sources live in pages that are never freed nor moved: so an event finds its source without a lock, and an idle socket costs
-//! one line of 64 bytes. What makes reuse safe is the generation: closing a source changes it, and an event whose key has another
+//! 48 bytes. What makes reuse safe is the generation: closing a source changes it, and an event whose key has another
 //! one is stale.
 //!
 //! ```text
@@ -22,7 +22,7 @@ use std::task::Waker;
 
 use super::source::{Key, Readiness, Source};
 
-/// Sources in the first page: 4 KiB, enough for a small program.
+/// Sources in the first page: 3 KiB, enough for a small program.
 const FIRST_PAGE: usize = 64;
 
 /// Pages of one size; then the size doubles.

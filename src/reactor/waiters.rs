@@ -1,9 +1,9 @@
 //! The tasks that wait for one source.
 //!
-//! Nearly always that is one task a direction, so each direction has one waker in the source's own line. Everybody
-//! else stands in a list on the heap: further tasks on the same direction (an edge is reported once, so it must wake
-//! all of them), and futures such as `readable()`, which have a [`Place`] because they take their waker with them when
-//! they are dropped.
+//! Nearly always that is one task that reads, whose waker stands in the source itself. Everybody else stands in a list on the
+//! heap: those who wait for room to write, which few ever do, further tasks that read (an edge is reported once, so it must
+//! wake all of them), and futures such as `readable()`, which have a [`Place`] because they take their waker with them
+//! when they are dropped.
 //!
 //! Nothing here runs foreign code: wakers are moved in and out, compared by address, and never cloned, woken or dropped.
 
@@ -19,8 +19,8 @@ const MOST_POLLERS: usize = 1024;
 /// The tasks that wait for one source.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
-    /// The first task that polled, for each direction.
-    first: [Option<Waker>; 2],
+    /// The first task that polled to read.
+    reader: Option<Waker>,
     /// The rest; boxed, since most sources never need it, and kept once made.
     more: Option<Box<More>>,
 }
@@ -70,10 +70,10 @@ impl Waiters {
         place: &mut Place,
         waker: Waker,
     ) -> Option<Waker> {
-        if *place == Place::NOBODY {
-            match &mut self.first[direction as usize] {
-                first @ None => {
-                    *first = Some(waker);
+        if *place == Place::NOBODY && direction == Direction::Read {
+            match &mut self.reader {
+                reader @ None => {
+                    *reader = Some(waker);
                     return None;
                 }
                 Some(stored) if stored.will_wake(&waker) => return Some(waker),
@@ -125,7 +125,9 @@ impl Waiters {
     pub(crate) fn take(&mut self, readiness: Readiness, woken: &mut Vec<Waker>) {
         for direction in Direction::BOTH {
             if readiness.contains(direction.ready()) {
-                woken.extend(self.first[direction as usize].take());
+                if direction == Direction::Read {
+                    woken.extend(self.reader.take());
+                }
                 if let Some(more) = &mut self.more {
                     let called = more
                         .list
@@ -140,7 +142,7 @@ impl Waiters {
     pub(crate) fn wanted(&self) -> Readiness {
         let list = self.more.iter().flat_map(|more| &more.list);
         let has = |direction: &Direction| {
-            self.first[*direction as usize].is_some()
+            *direction == Direction::Read && self.reader.is_some()
                 || list.clone().any(|waiter| waiter.direction == *direction)
         };
         let wanted = Direction::BOTH.into_iter().filter(has);
