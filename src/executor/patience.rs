@@ -11,9 +11,12 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How long one look lasts. To rouse a thread takes 10 to 30 us, and the one who is to answer may have to be roused first; with
-/// 20 us the bench `wake/thread` never comes to the point where nobody sleeps.
+/// How long one look lasts. To rouse a thread takes 10 to 30 us, and the one who is to answer may have to be roused first: only
+/// then do both sides meet awake (bench `wake/thread`).
 pub(super) const LOOK: Duration = Duration::from_micros(50);
+
+/// A look has paid if it took no longer: about what it costs the two sides to sleep and to be roused.
+const WORTH: Duration = Duration::from_micros(20);
 
 /// The most occasions in a row that are let pass: enough to make the looks that are in vain cost nothing, few enough to notice
 /// within milliseconds that they would pay again.
@@ -46,10 +49,10 @@ impl Patience {
         to_pass == 0
     }
 
-    /// What the look has shown. One in vain costs more than one that pays gains, and counts twice.
-    pub(super) fn learn(&self, has_paid: bool) {
+    /// What a look has cost. One in vain costs more than one that pays gains, and counts twice.
+    pub(super) fn learn(&self, taken: Duration) {
         let doubt = self.doubt.get();
-        if has_paid {
+        if taken < WORTH {
             self.doubt.set(doubt / 2);
         } else {
             self.doubt.set((4 * doubt + 3).min(MOST_PASSED));
@@ -63,12 +66,12 @@ mod tests {
     use super::*;
 
     /// How often a worker looks on, out of so many times that it runs out of answers.
-    fn looks(patience: &Patience, occasions: u32, pays: bool) -> u32 {
+    fn looks(patience: &Patience, occasions: u32, taken: Duration) -> u32 {
         let looks = (0..occasions).filter(|_| {
             patience.answered();
             let looks = patience.is_left();
             if looks {
-                patience.learn(pays);
+                patience.learn(taken);
             }
             looks
         });
@@ -78,10 +81,12 @@ mod tests {
     #[test]
     fn looks_in_vain_become_rare_and_those_that_pay_come_back() {
         let patience = Patience::default();
-        assert_eq!(looks(&patience, 100, true), 100);
-        assert!(looks(&patience, 100 * (MOST_PASSED + 1), false) < 110);
-        looks(&patience, 2 * (MOST_PASSED + 1), true);
-        assert_eq!(looks(&patience, 100, true), 100);
+        assert_eq!(looks(&patience, 100, Duration::ZERO), 100);
+        for in_vain in [WORTH, LOOK] {
+            assert!(looks(&patience, 100 * (MOST_PASSED + 1), in_vain) < 110);
+            looks(&patience, 2 * (MOST_PASSED + 1), Duration::ZERO);
+            assert_eq!(looks(&patience, 100, Duration::ZERO), 100);
+        }
     }
 
     #[test]

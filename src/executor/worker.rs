@@ -198,7 +198,7 @@ impl Worker {
             return false;
         }
         let begin = Instant::now();
-        let has_paid = loop {
+        let has_found = loop {
             // If nobody drives, since this thread should.
             self.parker.glance(&mut self.ready.borrow_mut());
             if !self.ready.borrow().is_empty() || self.pool.is_stealable() || local::is_ready() {
@@ -210,8 +210,8 @@ impl Worker {
             }
             hint::spin_loop();
         };
-        self.patience.learn(has_paid);
-        has_paid
+        self.patience.learn(begin.elapsed());
+        has_found
     }
 
     /// Leaves the seat, sleeps until there is something to do, and takes a seat again.
