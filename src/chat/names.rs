@@ -22,20 +22,29 @@ pub(crate) fn key(name: &str) -> String {
     name.to_lowercase()
 }
 
-/// Control characters, and those of Unicode that have no width or turn the direction of the text.
+/// Control characters, and those of Unicode that show nothing or turn the direction of the text: what its property
+/// `Default_Ignorable_Code_Point` has, line and paragraph breaks, the marks of annotations, and the blank of Braille.
 fn is_unseen(char: char) -> bool {
     char.is_control()
         || matches!(
             char,
             '\u{ad}'
+                | '\u{34f}'
                 | '\u{61c}'
-                | '\u{180e}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
                 | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
 }
@@ -50,6 +59,11 @@ mod tests {
         assert_eq!(clean("\u{1b}[31man\0na").as_deref(), Some("[31manna"));
         assert_eq!(clean("\u{202e}anna\u{200b}").as_deref(), Some("anna"));
         assert_eq!(clean("anna  b. 안나").as_deref(), Some("anna  b. 안나"));
+        assert_eq!(
+            clean("\u{3164}an\u{34f}na\u{2800}").as_deref(),
+            Some("anna")
+        );
+        assert_eq!(clean("\u{115f}\u{ffa0}\u{e0041}\u{180d}"), None);
         assert_eq!(clean("\u{feff}\t \u{200b} \u{ad}"), None);
         assert_eq!(clean(""), None);
     }
