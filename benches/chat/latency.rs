@@ -20,7 +20,7 @@ fn p99(mut times: Vec<u64>) -> f64 {
 /// Posts to one group after the other at a fixed rate. A message is late from the time at which it was due, so a server
 /// that keeps the poster waiting gains nothing.
 pub(crate) fn half_load(run: Run) {
-    let mut server = ServerProcess::start(run, "chat");
+    let server = ServerProcess::start(run, "chat");
     let (groups, members) = (run.pick(10, 100, 100), 10);
     // Two seconds of one group's messages.
     let mut clients = Clients::connect(server.address, 0..groups, members, 200);
@@ -30,13 +30,9 @@ pub(crate) fn half_load(run: Run) {
     let begin = Instant::now();
     let (mut posted, mut delivered) = (0, 0);
     let mut times = Vec::with_capacity(posts as usize * members);
-    let mut cpu = Duration::ZERO;
     while delivered < posts * members as u64 {
         let elapsed = begin.elapsed();
         if posted < posts && due(posted) <= elapsed {
-            if posted == warm_up {
-                cpu = server.usage().cpu;
-            }
             clients.post(posted as usize % groups, 1);
             posted += 1;
             continue;
@@ -53,8 +49,6 @@ pub(crate) fn half_load(run: Run) {
             }
         });
     }
-    let cpu = server.usage().cpu - cpu;
-    run.report("cpu", cpu.as_nanos() as f64 / times.len() as f64);
     run.report("p99", p99(times));
 }
 

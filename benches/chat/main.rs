@@ -28,6 +28,7 @@ use arena::run::Workload;
 pub(crate) const WORKLOADS: &[Workload] = &[
     Workload::new("fan_out", fan_out::one_group),
     Workload::new("groups", fan_out::many_groups),
+    Workload::new("single", fan_out::one_by_one),
     Workload::new("half_load", latency::half_load),
     Workload::new("ping_pong", latency::ping_pong),
     Workload::new("idle_client", crowd::idle_clients),

@@ -376,13 +376,19 @@ fn report(shared: &Shared, elapsed: Duration, counts: Counts, connected: Duratio
     let plan = &shared.plan;
     let seconds = elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
     println!(
-        "{} clients in {} groups for {seconds:.1} s: {} posts, {} deliveries ({} a second), {} dropped",
+        "{} clients in {} groups for {seconds:.1} s: {} posts, {} deliveries ({} a second)",
         grouped(plan.clients as u64),
         grouped(plan.groups as u64),
         grouped(counts.posts),
         grouped(counts.deliveries),
         grouped((counts.deliveries as f64 / seconds) as u64),
-        grouped(shared.counts().dropped),
+    );
+    let all = shared.counts();
+    println!(
+        "with those that came later, and all clients: {} posts, {} deliveries, {} dropped",
+        grouped(all.posts),
+        grouped(all.deliveries),
+        grouped(all.dropped),
     );
     let within = |part| readable(shared.latency.percentile(part));
     println!(

@@ -123,6 +123,8 @@ fn number(value: f64) -> String {
 
 /// A ratio, if there is one.
 fn ratio(ratio: Option<f64>) -> String {
+    // Beside nothing there is none.
+    let ratio = ratio.filter(|ratio| ratio.is_finite());
     ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
 }
 
