@@ -25,6 +25,13 @@
 //! # }
 //! ```
 //!
+//! # Cancel safety
+//!
+//! A future is as safe to drop midway as parklet's of the same name. Of those that stand here alone, `read_line`,
+//! `read_to_string` and `write!` lose what they had read or how much they had written, `BufWriter::into_inner` the writer and
+//! what was in its buffer; collecting, summing up and folding a stream lose the items so far, and comparing and searching one
+//! those that were looked at. Adapters, such as `Map` or `Merge`, lose nothing: what is there stays until it is taken.
+//!
 //! # Features
 //!
 //! Modules and methods stand behind the same features as in async-std 1.13.2: `alloc` has `future`, `stream` and `task`,

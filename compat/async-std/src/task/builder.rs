@@ -4,6 +4,15 @@ use super::{JoinHandle, workers};
 use crate::io;
 use std::future::Future;
 
+#[cfg(feature = "tokio1")]
+use super::in_tokio::in_tokio;
+
+/// Without the feature `tokio1` a future stays what it is.
+#[cfg(not(feature = "tokio1"))]
+fn in_tokio<F>(future: F) -> F {
+    future
+}
+
 /// Starts a task with a name.
 ///
 /// # Examples
@@ -45,7 +54,9 @@ impl Builder {
         T: Send + 'static,
     {
         workers::start()?;
-        self.build().spawn(future).map(JoinHandle::of_task)
+        self.build()
+            .spawn(in_tokio(future))
+            .map(JoinHandle::of_task)
     }
 
     /// Runs a future on the calling thread, while that is in a `block_on` or runs tasks.
@@ -59,7 +70,9 @@ impl Builder {
         F: Future<Output = T> + 'static,
         T: 'static,
     {
-        self.build().local(future).map(JoinHandle::of_task)
+        self.build()
+            .local(in_tokio(future))
+            .map(JoinHandle::of_task)
     }
 
     /// Runs a future on the calling thread until it ends.
@@ -67,7 +80,7 @@ impl Builder {
     where
         F: Future<Output = T>,
     {
-        self.build().blocking(future)
+        self.build().blocking(in_tokio(future))
     }
 
     /// parklet's builder of the same task.

@@ -11,6 +11,8 @@
 
 #[cfg(feature = "default")]
 mod builder;
+#[cfg(all(feature = "default", feature = "tokio1"))]
+mod in_tokio;
 #[cfg(feature = "default")]
 mod join_handle;
 #[cfg(feature = "default")]
