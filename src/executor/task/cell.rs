@@ -346,7 +346,7 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
     ///
     /// # Safety
     /// The run and the reference are the caller's, and the output is in its place.
-    #[inline]
+    #[inline(always)]
     unsafe fn finish(self) {
         let state = self.state();
         if state.is_named() {
@@ -390,7 +390,7 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
     ///
     /// # Safety
     /// The caller is the last to know of the cell (rule 6), and this its last use; the future and the output are gone.
-    #[inline]
+    #[inline(always)]
     unsafe fn release(self) {
         if self.state().is_named() {
             current::forget(self.id());
