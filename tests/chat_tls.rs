@@ -278,3 +278,25 @@ fn files_that_are_no_good_are_told_without_what_is_in_them() {
         format!("chat_client: cannot use the certificates in {key}: there are none\n")
     );
 }
+
+#[test]
+fn a_script_talks_over_tls_too_and_only_to_whom_it_trusts() {
+    let certificate = Certificate::new();
+    let (_server, address) = certificate.server(&[]);
+    let other = Certificate::new();
+    let script = |authorities: &str| {
+        let mut command = Command::new(example("chat_client"));
+        command.args([&localhost(address), "--json", "--name", "anna"]);
+        Program::start(command.args(["--tls-ca", authorities]))
+    };
+    let anna = script(&certificate.text("cert.pem"));
+    assert!(anna.line().starts_with("{\"Welcome\":{\"name\":\"anna\""));
+    assert_eq!(anna.wait().code, Some(0));
+    let refused = script(&other.text("cert.pem")).wait();
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
+    assert!(
+        refused.stderr.contains("cannot talk TLS to"),
+        "{}",
+        refused.stderr
+    );
+}

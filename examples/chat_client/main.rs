@@ -22,10 +22,13 @@
 //! With `--json` it is for scripts. `docs/CLIENT.md` describes all three.
 //!
 //! ```text
-//!   terminal ──► editor, screen (the terminal itself), commands, rooms, text
+//!   terminal ──► editor, screen, commands, words, rooms, text
 //!      │
-//!      ▼           dial ──► tls
-//!     link ◄──── json
+//!      ▼
+//!     link ◄──── json          the book's protocol in a pipe
+//!      │                                 │
+//!      ▼                                 ▼
+//!     dial ──► tls         parklet::chat::client
 //! ```
 
 mod arguments;
@@ -41,6 +44,7 @@ mod text;
 mod tls;
 #[path = "../chat_server/tls_stream.rs"]
 mod tls_stream;
+mod words;
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};

@@ -35,7 +35,7 @@ pub(crate) enum Incoming {
     Show(String),
     /// It was kept for later, and is the first one.
     FirstUnread,
-    /// It was kept for later.
+    /// It was kept for later, or is of a group that was left.
     Kept,
 }
 
@@ -82,7 +82,10 @@ impl Rooms {
         if self.current() == Some(group_name) {
             return Incoming::Show(line);
         }
-        let room = self.rooms.entry(group_name.to_owned()).or_default();
+        // It was under way when they left.
+        let Some(room) = self.rooms.get_mut(group_name) else {
+            return Incoming::Kept;
+        };
         room.count += 1;
         room.unread.push_back(line);
         if room.unread.len() > MAX_UNREAD {
@@ -137,6 +140,8 @@ mod tests {
     #[test]
     fn of_many_unread_messages_the_last_are_kept() {
         let mut rooms = Rooms::default();
+        rooms.enter("go");
+        rooms.enter("rust");
         for number in 0..MAX_UNREAD + 5 {
             rooms.take("go", number.to_string());
         }
@@ -144,5 +149,14 @@ mod tests {
         let lines = rooms.enter("go");
         assert_eq!(lines[..2], ["(5 older ones are not shown)", "5"]);
         assert_eq!(lines.len(), MAX_UNREAD + 1);
+    }
+
+    #[test]
+    fn what_comes_after_leaving_does_not_bring_the_group_back() {
+        let mut rooms = Rooms::default();
+        rooms.enter("go");
+        rooms.leave("go");
+        assert_eq!(rooms.take("go", "late".to_owned()), Incoming::Kept);
+        assert!(!rooms.has("go"));
     }
 }

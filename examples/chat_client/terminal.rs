@@ -1,14 +1,15 @@
 //! A person at a terminal: what they type becomes orders, and what comes becomes lines above the one they are typing.
 
+mod hear;
+mod obey;
+
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream as Pipe;
 use std::pin::pin;
 use std::time::Duration;
 
 use parklet::channel::{self, Receiver, Sender};
-use parklet::chat::Secret;
-use parklet::chat::extended::{ErrorCode, Reply, Request};
-use parklet::chat::session::{News, Session};
+use parklet::chat::session::Session;
 use parklet::future;
 use parklet::io::ReadExt;
 use parklet::os::unix::net::UnixStream;
@@ -16,13 +17,13 @@ use parklet::task;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
-use crate::commands::{self, Typed};
 use crate::dial::Dialer;
-use crate::editor::{Answer, Ask, Editor, Words};
+use crate::editor::{Answer, Ask, Editor};
 use crate::link::{Event, Link, Order};
-use crate::rooms::{Incoming, Rooms};
+use crate::rooms::Rooms;
 use crate::screen::Screen;
 use crate::text::{Look, clean};
+use crate::words::Words;
 
 /// How many events may wait to be shown. With more, the server is read no further, and drops what it cannot send.
 const MAX_EVENTS: usize = 256;
@@ -261,377 +262,9 @@ impl Person {
         Ok(None)
     }
 
-    /// Does what was typed. Returns whether it was to quit.
-    fn obey(&mut self, line: &str) -> bool {
-        let typed = match commands::parse(line) {
-            Ok(typed) => typed,
-            Err(problem) => {
-                self.trouble(&problem);
-                return false;
-            }
-        };
-        let here = self.rooms.current().map(str::to_owned);
-        match typed {
-            Typed::Nothing => {}
-            Typed::Quit => return true,
-            Typed::Help => self.screen.show(&self.look.aside(commands::HELP)),
-            Typed::Say(message) => match here {
-                Some(group_name) => self.post(group_name, message),
-                None => self.trouble("you are in no group; /join GROUP"),
-            },
-            Typed::Post {
-                group_name,
-                message,
-            } => self.post(group_name, message),
-            Typed::Join(group_name) => self.join(group_name),
-            Typed::Leave(name) => match name.or(here) {
-                Some(group_name) if self.rooms.has(&group_name) => {
-                    self.rooms.leave(&group_name);
-                    self.order(Order::Leave(group_name));
-                }
-                Some(group_name) => {
-                    self.trouble(&format!("you are not in {}", clean(&group_name)));
-                }
-                None => self.trouble("you are in no group"),
-            },
-            Typed::Members(name) => match name.or(here) {
-                Some(group_name) => self.order(Order::Ask(Request::Members { group_name })),
-                None => self.trouble("you are in no group; /members GROUP"),
-            },
-            Typed::Direct { to, message } => {
-                let who = format!(
-                    "{} \u{2192} {}",
-                    self.look.name(&self.name),
-                    self.look.name(&to)
-                );
-                let now = jiff::Timestamp::now().as_millisecond();
-                let line = self.look.message(now.unsigned_abs(), &who, &message);
-                self.screen.show(&line);
-                self.order(Order::Ask(Request::Direct { to, message }));
-            }
-            Typed::History(number) => match here {
-                Some(group_name) => self.order(Order::Ask(Request::History {
-                    group_name,
-                    before: None,
-                    after: None,
-                    limit: Some(number),
-                })),
-                None => self.trouble("you are in no group"),
-            },
-            Typed::Create(group_name) => {
-                let name = clean(&group_name);
-                let prompt = format!("password of {name}, or nothing, for invitations only: ");
-                self.ask_password(Asked::ToCreate(group_name), prompt);
-            }
-            Typed::Invite(name) => match here {
-                Some(group_name) => self.order(Order::Ask(Request::Invite { group_name, name })),
-                None => self.trouble("you are in no group"),
-            },
-            Typed::LogIn => {
-                let prompt = password_prompt(&self.name);
-                self.ask_password(Asked::Password, prompt);
-            }
-            Typed::Groups => self.order(Order::Ask(Request::Groups {})),
-            Typed::Name(name) => self.order(Order::Rename(name)),
-        }
-        false
-    }
-
-    fn post(&mut self, group_name: String, message: String) {
-        let request = Request::Post {
-            group_name,
-            message,
-        };
-        self.order(Order::Ask(request));
-    }
-
-    /// Goes to a group; joins it, if they are not in it.
-    fn join(&mut self, group_name: String) {
-        let is_new = !self.rooms.has(&group_name);
-        let unread = self.rooms.enter(&group_name);
-        self.words.add_group(&group_name);
-        for line in unread {
-            self.screen.show(&line);
-        }
-        if is_new {
-            self.order_join(group_name, None);
-        }
-    }
-
-    fn order_join(&mut self, group_name: String, password: Option<Secret>) {
-        self.joining = Some(group_name.clone());
-        self.order(Order::Join(group_name, password));
-        self.settle();
-    }
-
-    /// Waits for the answer of the server to all that was ordered.
-    fn settle(&mut self) {
-        self.is_settling = true;
-        self.order(Order::Ask(Request::Ping {}));
-    }
-
     fn order(&self, order: Order) {
         // It ends only after this does.
         let _ = self.orders.try_send(order);
-    }
-
-    /// Shows what happened.
-    fn hear(&mut self, event: Event) -> Result<(), String> {
-        match event {
-            Event::News(News::Reply(reply)) => self.hear_reply(reply),
-            Event::News(News::Missed {
-                group_name,
-                messages,
-            }) => {
-                let text =
-                    format!("{messages} messages came while you were away, and are not kept");
-                let line = self.look.aside(&format!("({text})"));
-                self.show_in(&group_name, line);
-            }
-            Event::News(_) => {}
-            Event::IsBase => {
-                if self.connection == Connection::None {
-                    self.aside(
-                        "connected; this server has no names: all there is are /join and /post",
-                    );
-                } else {
-                    self.aside("connected again");
-                }
-                self.is_base = true;
-                self.connection = Connection::There;
-            }
-            Event::Refused { code, text } => return self.hear_refusal(code, &clean(&text)),
-            Event::Lost { why, .. } => {
-                if self.connection != Connection::Lost {
-                    self.trouble(&format!("{}; connecting again ..", clean(&why)));
-                }
-                self.connection = Connection::Lost;
-                self.is_settling = false;
-            }
-            Event::NotSent(Request::Ping {}) => self.is_settling = false,
-            Event::NotSent(request) if self.is_base && self.connection == Connection::There => {
-                let what = match request {
-                    Request::Leave { .. } => "leave a group",
-                    _ => "do that",
-                };
-                self.trouble(&format!("this server cannot {what}"));
-            }
-            Event::NotSent(request) => {
-                let text = match request {
-                    Request::Post { message, .. } | Request::Direct { message, .. } => {
-                        format!("not sent, there is no connection: {}", clean(&message))
-                    }
-                    _ => "there is no connection now".to_owned(),
-                };
-                self.trouble(&text);
-            }
-            Event::BadLine(problem) => {
-                self.trouble(&format!("from the server: {}", clean(&problem)));
-            }
-        }
-        Ok(())
-    }
-
-    /// The server refuses the name or the password. Who is just typing something else is not interrupted.
-    fn hear_refusal(&mut self, code: ErrorCode, text: &str) -> Result<(), String> {
-        let is_about_name = matches!(
-            code,
-            ErrorCode::NameTaken | ErrorCode::BadName | ErrorCode::Limit
-        );
-        let is_about_password = matches!(code, ErrorCode::BadLogin | ErrorCode::AccountNeeded);
-        self.is_settling = false;
-        if self.editor.is_busy() {
-            self.connection = Connection::Lost;
-            self.trouble(&format!("{text}; /name NAME or /login tries again"));
-        } else if is_about_name {
-            let prompt = format!("{text}; another name: ");
-            self.ask(Asked::Name, Ask::Word { prompt });
-        } else if is_about_password {
-            println!("{}", self.look.trouble(text));
-            let prompt = password_prompt(&self.name);
-            self.ask_password(Asked::Password, prompt);
-        } else {
-            return Err(text.to_owned());
-        }
-        Ok(())
-    }
-
-    fn hear_reply(&mut self, reply: Reply) {
-        match reply {
-            Reply::Welcome { name, server, .. } => {
-                let again = match self.connection {
-                    Connection::None => format!("connected to {}", clean(&server)),
-                    _ => "connected again,".to_owned(),
-                };
-                let help = match self.connection {
-                    Connection::None => "; /help lists the commands",
-                    _ => "",
-                };
-                self.aside(&format!("{again} as {}{help}", clean(&name)));
-                self.connection = Connection::There;
-                self.name = name;
-            }
-            Reply::Message {
-                group_name,
-                message,
-                from,
-                time,
-                ..
-            } => {
-                let who = self.who(from.as_deref());
-                if let Some(name) = &from {
-                    self.words.add_name(name);
-                }
-                let line = self.look.message(time, &who, &message);
-                self.show_in(&group_name, line);
-            }
-            Reply::Direct {
-                from,
-                message,
-                time,
-            } => {
-                self.words.add_name(&from);
-                let who = format!(
-                    "{} \u{2192} {}",
-                    self.look.name(&from),
-                    self.look.name(&self.name)
-                );
-                self.screen.show(&self.look.message(time, &who, &message));
-            }
-            Reply::Groups { groups, total } => {
-                for group in &groups {
-                    self.words.add_group(&group.group_name);
-                    let members = count(group.members, "member");
-                    let unread = match self.rooms.unread(&group.group_name) {
-                        0 => String::new(),
-                        unread => format!(", {unread} unread"),
-                    };
-                    let name = clean(&group.group_name);
-                    self.screen.show(&format!("  {name}: {members}{unread}"));
-                }
-                let shown = groups.len();
-                if shown < total {
-                    self.aside(&format!("and {} more", total - shown));
-                } else if total == 0 {
-                    self.aside("there are no groups; /join GROUP makes one");
-                }
-            }
-            Reply::Members {
-                group_name,
-                names,
-                total,
-            } => {
-                for name in &names {
-                    self.words.add_name(name);
-                }
-                let mut who: Vec<String> = names.iter().map(|name| self.look.name(name)).collect();
-                if who.len() < total {
-                    who.push(format!("{} more", total - who.len()));
-                }
-                let name = clean(&group_name);
-                self.screen.show(&format!("  {name}: {}", who.join(", ")));
-            }
-            Reply::Joined { group_name, name } if name == self.name => {
-                self.joining.take_if(|joining| *joining == group_name);
-            }
-            Reply::Joined { group_name, name } => self.notice(&group_name, &name, "joined"),
-            Reply::Left { group_name, name } => self.notice(&group_name, &name, "left"),
-            Reply::Lagged {
-                group_name,
-                dropped,
-            } => {
-                let messages = count(usize::try_from(dropped).unwrap_or(usize::MAX), "message");
-                let text =
-                    format!("({messages} were dropped: they came faster than they were read)");
-                let line = self.look.trouble(&text);
-                self.show_in(&group_name, line);
-            }
-            Reply::History {
-                group_name,
-                messages,
-                ..
-            } => {
-                let kept = count(messages.len(), "message");
-                self.aside(&format!("-- the last {kept} of {} --", clean(&group_name)));
-                for kept in messages {
-                    let who = self.who(kept.from.as_deref());
-                    self.screen
-                        .show(&self.look.message(kept.time, &who, &kept.message));
-                }
-                self.aside("--");
-            }
-            Reply::Invited { group_name, by } => {
-                self.words.add_group(&group_name);
-                let typed = clean(&commands::quote(&group_name));
-                let (by, group) = (clean(&by), clean(&group_name));
-                self.aside(&format!("({by} invites you to {group}; /join {typed})"));
-            }
-            Reply::Error { code, text, about } => self.hear_error(code, &text, about.as_deref()),
-            Reply::Pong {} => self.is_settling = false,
-            // Signs of life; and what newer servers say.
-            _ => {}
-        }
-    }
-
-    /// Something was not done. If it was a join, the group is left, unless its password helps.
-    fn hear_error(&mut self, code: ErrorCode, text: &str, about: Option<&str>) {
-        let is_of_a_limit = matches!(about, Some("group_length" | "groups_per_client"));
-        let joining = self.joining.clone().filter(|joining| match code {
-            ErrorCode::Limit => is_of_a_limit,
-            ErrorCode::LoginThrottled => true,
-            ErrorCode::Private
-            | ErrorCode::NotPrivate
-            | ErrorCode::GroupExists
-            | ErrorCode::NoSuchGroup => about == Some(joining),
-            _ => false,
-        });
-        match joining {
-            Some(group_name) if code == ErrorCode::Private && !self.editor.is_busy() => {
-                self.joining = None;
-                let prompt = format!("{}\npassword of {}: ", clean(text), clean(&group_name));
-                self.ask_password(Asked::ToJoin(group_name), prompt);
-                return;
-            }
-            Some(group_name) => {
-                self.joining = None;
-                self.rooms.leave(&group_name);
-            }
-            // A private group that could not be joined again.
-            None if code == ErrorCode::Private => self.rooms.leave(about.unwrap_or_default()),
-            None => {}
-        }
-        self.trouble(&clean(text));
-    }
-
-    /// Who said something.
-    fn who(&self, from: Option<&str>) -> String {
-        match from {
-            Some(name) => self.look.name(name),
-            None => self.look.aside("somebody"),
-        }
-    }
-
-    /// Says who comes and goes, in the group in front.
-    fn notice(&self, group_name: &str, name: &str, what: &str) {
-        self.words.add_name(name);
-        if self.rooms.current() == Some(group_name) {
-            self.aside(&format!("({} {what})", clean(name)));
-        }
-    }
-
-    /// Shows a line of a group now, if it is the one in front; else when they go there.
-    fn show_in(&mut self, group_name: &str, line: String) {
-        match self.rooms.take(group_name, line) {
-            Incoming::Show(line) => self.screen.show(&line),
-            Incoming::FirstUnread => {
-                let typed = clean(&commands::quote(group_name));
-                self.aside(&format!(
-                    "(unread in {}; /join {typed} shows it)",
-                    clean(group_name)
-                ));
-            }
-            Incoming::Kept => {}
-        }
     }
 
     fn aside(&self, text: &str) {
@@ -640,13 +273,5 @@ impl Person {
 
     fn trouble(&self, text: &str) {
         self.screen.show(&self.look.trouble(text));
-    }
-}
-
-/// `1 member`, `2 members`.
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        number => format!("{number} {what}s"),
     }
 }

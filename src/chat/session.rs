@@ -156,6 +156,16 @@ impl Session {
         self.token = token;
     }
 
+    /// Whether it logs in with a password.
+    ///
+    /// ```
+    /// assert!(!parklet::chat::session::Session::new("anna").has_token());
+    /// ```
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Whether the present connection has been welcomed: before that there is nothing to ask.
     ///
     /// ```

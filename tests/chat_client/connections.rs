@@ -7,7 +7,7 @@ use std::process::Command;
 use rustix::process::Signal;
 
 use crate::chat_support::{Client, Program, Server, address_in, delivery, example, server_program};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, rows};
 
 /// A server in the hands of the test.
 struct Script {
@@ -142,7 +142,7 @@ fn what_was_missed_is_told() {
     let mut line = script.welcome("anna");
     assert_eq!(line.hears(), "{\"Join\":{\"group_name\":\"g\"}}\n");
     line.message(11, "eleven");
-    anna.shows("(3 messages came while you were away, and are not kept)");
+    anna.shows("(3 messages while you were away, not kept by the server)");
     anna.shows("ben: eleven");
     line.says(r#"{"Lagged":{"group_name":"g","dropped":2}}"#);
     line.message(14, "fourteen");
@@ -249,4 +249,57 @@ fn what_a_server_says_that_is_no_reply_is_told_and_passed_over() {
     anna.shows("from the server: expected value at line 1 column 1");
     line.says(r#"{"Direct":{"from":"ben","message":"hello","time":0,"mood":"good"}}"#);
     anna.shows("ben \u{2192} anna: hello");
+}
+
+#[test]
+fn an_account_waits_for_its_name_instead_of_taking_another_one() {
+    let script = Script::new();
+    let anna = Terminal::start_with(
+        &[&script.address, "--name", "anna"],
+        &[("CHAT_CLIENT_PASSWORD", "swordfish")],
+    );
+    drop(script.welcome("anna"));
+    let mut line = script.accept();
+    line.hears();
+    line.says(r#"{"Error":{"code":"name_taken","text":"the name anna is taken","about":"anna"}}"#);
+    let _line = script.welcome("anna");
+    anna.shows("connected again, as anna");
+}
+
+#[test]
+fn a_server_that_is_full_is_told_and_not_asked_for_another_name() {
+    let script = Script::new();
+    let mut anna = anna(&script.address);
+    let mut line = script.accept();
+    line.hears();
+    line.says(r#"{"Error":{"code":"limit","text":"there is no room","about":"clients"}}"#);
+    anna.shows("chat_client: there is no room");
+    assert_eq!(anna.end(), Some(1));
+}
+
+#[test]
+fn what_a_server_without_names_cannot_do_is_not_tried() {
+    let script = Script::new();
+    let mut anna = anna(&script.address);
+    script.accept().hears();
+    let mut line = script.accept();
+    anna.type_in("/join g\r");
+    assert_eq!(line.hears(), "{\"Join\":{\"group_name\":\"g\"}}\n");
+    anna.line_is("g> ");
+    for typed in ["/leave", "/create crew", "/groups", "/name berta"] {
+        anna.type_in(&format!("{typed}\r"));
+        anna.line_is("g> ");
+    }
+    anna.type_in("still here\r");
+    assert_eq!(
+        line.hears(),
+        "{\"Post\":{\"group_name\":\"g\",\"message\":\"still here\"}}\n"
+    );
+    anna.wait_until("four times that it cannot", |screen| {
+        let seen = rows(screen);
+        let told = seen
+            .iter()
+            .filter(|row| *row == "this server cannot do that");
+        told.count() == 4
+    });
 }

@@ -12,9 +12,14 @@ mod typing;
 #[allow(dead_code, reason = "the program uses it all")]
 #[path = "../../examples/chat_client/commands.rs"]
 mod commands;
+#[path = "../../examples/chat_client/link/pause.rs"]
+mod pause;
 #[allow(dead_code, reason = "the program uses it all")]
 #[path = "../../examples/chat_client/rooms.rs"]
 mod rooms;
 #[allow(dead_code, reason = "the program uses it all")]
 #[path = "../../examples/chat_client/text.rs"]
 mod text;
+#[allow(dead_code, reason = "the program uses it all")]
+#[path = "../../examples/chat_client/words.rs"]
+mod words;

@@ -142,6 +142,9 @@ fn the_password_of_a_private_group_is_asked_for() {
     carl.send("{\"Direct\":{\"to\":\"ben\",\"message\":\"hello\"}}\n{\"Ping\":{}}\n");
     assert_eq!(carl.line(), "{\"Pong\":{}}\n");
     type_password(&mut ben, "password of crew: ", "hello");
+    ben.wait_until("the question again", |screen| {
+        screen.contents().matches("password of crew:").count() == 2
+    });
     type_password(&mut ben, "password of crew: ", "ahoy");
     ben.line_is("crew> ");
     ben.shows("carl \u{2192} ben: hello");

@@ -352,6 +352,9 @@ fn ctrl_c_throws_away_what_was_typed_first() {
     anna.line_is("rust> ");
     anna.type_in("sense\r");
     assert_eq!(heard(&mut ben), "sense");
+    // Shown above a line that is being edited: before that, ctrl-C is the terminal's.
+    anna.shows("anna: sense");
+    anna.line_is("rust> ");
     anna.type_in("\x03");
     assert_eq!(anna.end(), Some(130));
 }
