@@ -221,6 +221,56 @@ fn a_stop_in_the_middle_of_a_write_loses_nothing() {
 }
 
 #[test]
+fn nothing_is_lost_and_nothing_doubled_between_disk_and_queue_and_ring() {
+    const POSTS: u64 = 2000;
+    let place = Place::new();
+    let server = place.start(&["--history-flush", "0.005"]);
+    let address = server.address;
+    let mut anna = guest(&server, "anna");
+    replayed(&mut anna, "g", None);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..3)
+            .map(|number| {
+                scope.spawn(move || {
+                    let mut client = Client::connect(address);
+                    client.hello(&format!("reader {number}"), "");
+                    let (mut seen, mut joins) = (0, 0);
+                    // Comes and goes, and each time says what it has seen.
+                    while seen < POSTS {
+                        client.send(format!(
+                            "{{\"Join\":{{\"group_name\":\"g\",\"after\":{seen}}}}}\n{{\"Ping\":{{}}}}\n{{\"Leave\":{{\"group_name\":\"g\"}}}}\n"
+                        ));
+                        joins += 1;
+                        loop {
+                            match reply(&mut client) {
+                                Reply::Message { id, .. } => {
+                                    assert_eq!(id, seen + 1);
+                                    seen = id;
+                                }
+                                Reply::Pong {} => break,
+                                other => panic!("{other:?}"),
+                            }
+                        }
+                    }
+                    joins
+                })
+            })
+            .collect();
+        for ten in 0..POSTS / 10 {
+            let first = ten * 10 + 1;
+            post(&mut anna, "g", &texts(first..=first + 9));
+            if ten % 20 == 0 {
+                // Not all of it in one write.
+                wait_until_written(&server);
+            }
+        }
+        let joins: Vec<i32> = readers.into_iter().map(|it| it.join().unwrap()).collect();
+        assert!(joins.iter().all(|joins| *joins > 3), "{joins:?}");
+    });
+    assert!(server.numbers().get("history_flushes_total") > 3);
+}
+
+#[test]
 fn a_kill_loses_nothing_that_is_on_disk_and_no_id_is_given_twice() {
     let place = Place::new();
     let mut last = 0;

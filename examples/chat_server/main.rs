@@ -21,7 +21,7 @@
 //! | `files.rs` | what it reads from files, and reads again |
 //! | `accounts.rs`, `names.rs` | who has an account, and which names are the same |
 //! | `hash_password.rs` | makes a line for the file of accounts |
-//! | `history.rs`, `history_file.rs` | messages that outlive the server: in memory, and on disk |
+//! | `history.rs`, `history/` | messages that outlive the server: in memory, and on disk |
 //! | `tls.rs`, `tls_stream.rs` | clients that come in encrypted, and the certificate they are shown |
 //! | `traffic.rs` | who is connected, and how many bytes go over the wire |
 //! | `metrics.rs` | the page that shows this |
@@ -34,7 +34,6 @@ mod descriptors;
 mod files;
 mod hash_password;
 mod history;
-mod history_file;
 mod logs;
 mod metrics;
 mod names;

@@ -1,5 +1,5 @@
-//! The file in which messages are kept: a database of redb's, with what is written to it and read from it. Everything here
-//! blocks.
+//! The file in which messages are kept: a database of redb's, and what is written to it. Everything here blocks; how it
+//! is read stands in `page.rs`.
 //!
 //! ```text
 //! groups    name             ─► Row: its number, its last id, how many messages, the ids that were left out
@@ -20,7 +20,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
-use parklet::chat::history::{KeptMessage, Page, Place, Query};
+use parklet::chat::history::KeptMessage;
 use redb::{Database, DatabaseError, ReadableTable, Table, TableDefinition};
 
 /// The file's name in its directory.
@@ -41,18 +41,19 @@ const IDS_LEFT_OUT: u64 = 1 << 20;
 const MAX_GAPS: usize = 16;
 
 const GROUPS: TableDefinition<'_, &str, Row> = TableDefinition::new("groups");
-const MESSAGES: TableDefinition<'_, (u64, u64), Message> = TableDefinition::new("messages");
+pub(super) const MESSAGES: TableDefinition<'_, (u64, u64), Message> =
+    TableDefinition::new("messages");
 const MARKS: TableDefinition<'_, &str, u64> = TableDefinition::new("marks");
 
 /// Number, last id, messages, gaps.
 type Row = (u64, u64, u64, Vec<(u64, u64)>);
 
 /// Time, sender, text. Bytes, so that those of a broken file are looked at before they are believed.
-type Message = (u64, Option<&'static [u8]>, &'static [u8]);
+pub(super) type Message = (u64, Option<&'static [u8]>, &'static [u8]);
 
 /// What went wrong: for the operator, who knows from it what was tried with which file.
 #[derive(Debug)]
-pub(crate) struct Problem(String);
+pub(crate) struct Problem(pub(super) String);
 
 impl<E: std::error::Error> From<E> for Problem {
     fn from(error: E) -> Self {
@@ -68,42 +69,42 @@ impl fmt::Display for Problem {
 
 /// How much is kept of a group.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) messages: u64,
+pub(super) struct Bounds {
+    pub(super) messages: u64,
     /// In milliseconds.
-    pub(crate) age: u64,
+    pub(super) age: u64,
 }
 
 /// One group, as it is in the file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct GroupOnDisk {
-    pub(crate) number: u64,
-    pub(crate) last_id: u64,
-    pub(crate) messages: u64,
+pub(super) struct GroupOnDisk {
+    pub(super) number: u64,
+    pub(super) last_id: u64,
+    pub(super) messages: u64,
     /// The time of the oldest message.
-    pub(crate) oldest: u64,
-    pub(crate) left_out: Vec<Range<u64>>,
+    pub(super) oldest: u64,
+    pub(super) left_out: Vec<Range<u64>>,
 }
 
 /// What is to be written to one group.
-pub(crate) struct Addition {
-    pub(crate) name: Arc<str>,
+pub(super) struct Addition {
+    pub(super) name: Arc<str>,
     /// The greatest id that was given, also to a message that is not kept.
-    pub(crate) last_id: u64,
-    pub(crate) messages: Vec<Arc<KeptMessage>>,
+    pub(super) last_id: u64,
+    pub(super) messages: Vec<Arc<KeptMessage>>,
 }
 
 /// The file, open; nobody else has it open meanwhile.
-pub(crate) struct HistoryFile {
-    database: Database,
-    path: PathBuf,
+pub(super) struct HistoryFile {
+    pub(super) database: Database,
+    pub(super) path: PathBuf,
     bounds: Bounds,
 }
 
 impl HistoryFile {
     /// Opens the file in `directory`, or makes it, and returns the groups in it. After this and until it is closed, a look at
     /// the file shows that it was not; if that is found, ids are left out, unless the server that knows them `goes_on`.
-    pub(crate) fn open(
+    pub(super) fn open(
         directory: &Path,
         bounds: Bounds,
         goes_on: bool,
@@ -158,8 +159,10 @@ impl HistoryFile {
                 }
                 found.push((name.value().to_owned(), group));
             }
-            for (name, group) in &found {
-                groups.insert(name.as_str(), group.row())?;
+            if !was_closed && !goes_on {
+                for (name, group) in &found {
+                    groups.insert(name.as_str(), group.row())?;
+                }
             }
             marks.insert("version", VERSION)?;
             marks.insert("open", 1)?;
@@ -169,7 +172,7 @@ impl HistoryFile {
     }
 
     /// Keeps messages, forgets those that are too many or too old, and returns what there is then of each group.
-    pub(crate) fn write(
+    pub(super) fn write(
         &self,
         additions: &[Addition],
         now: u64,
@@ -204,7 +207,7 @@ impl HistoryFile {
 
     /// Forgets what is too old in these groups, and the groups of which nothing is left then. Returns what there is then
     /// of each.
-    pub(crate) fn expire(&self, names: &[Arc<str>], now: u64) -> Result<Vec<GroupOnDisk>, Problem> {
+    pub(super) fn expire(&self, names: &[Arc<str>], now: u64) -> Result<Vec<GroupOnDisk>, Problem> {
         attempt("write to", &self.path, || {
             let mut left = Vec::with_capacity(names.len());
             self.change(|groups, messages, _| {
@@ -225,63 +228,8 @@ impl HistoryFile {
         })
     }
 
-    /// Reads a page of a group: from the file and, behind that, from `recent`, which may be in the file by now or not.
-    pub(crate) fn read(
-        &self,
-        number: Option<u64>,
-        query: &Query,
-        recent: &[Arc<KeptMessage>],
-    ) -> Result<Page, Problem> {
-        attempt("read", &self.path, || {
-            let transaction = self.database.begin_read()?;
-            let table = transaction.open_table(MESSAGES)?;
-            let first_recent = recent.first().map_or(u64::MAX, |kept| kept.id);
-            // In the file, with ids in this range, in their order or against it.
-            let on_disk = |ids: Range<u64>| {
-                let number = number.filter(|_| ids.start < ids.end);
-                let keys = number.map(|number| (number, ids.start)..(number, ids.end));
-                let found = keys.map(|keys| table.range(keys)).transpose();
-                found.map(|found| found.into_iter().flatten())
-            };
-            let end = query.until.saturating_add(1);
-            let mut page = Filling::new(query);
-            match query.place {
-                Place::Before(id) => {
-                    let end = end.min(id);
-                    let recent = recent.iter().rev().filter(|kept| kept.id < end);
-                    page.take_all(recent.map(|kept| Ok((**kept).clone())))?;
-                    let on_disk = on_disk(0..end.min(first_recent))?.rev();
-                    page.take_all(on_disk.map(|entry| message_of(entry?)))?;
-                    page.page.messages.reverse();
-                }
-                Place::After(_) | Place::Last(_) => {
-                    let start = match query.place {
-                        Place::Last(count) => {
-                            let recent = recent.iter().rev();
-                            let recent = recent.filter(|kept| kept.id < end);
-                            let recent = recent.map(|kept| Ok((kept.id, kept.time)));
-                            let on_disk = on_disk(0..end.min(first_recent))?.rev();
-                            let on_disk = on_disk.map(|entry| {
-                                let (key, value) = entry?;
-                                Ok((key.value().1, value.value().0))
-                            });
-                            start_of_last(count, query.since, recent.chain(on_disk))?
-                        }
-                        Place::After(id) | Place::Before(id) => id.saturating_add(1),
-                    };
-                    let on_disk = on_disk(start..end.min(first_recent))?;
-                    page.take_all(on_disk.map(|entry| message_of(entry?)))?;
-                    let recent = recent.iter();
-                    let recent = recent.filter(|kept| kept.id >= start && kept.id < end);
-                    page.take_all(recent.map(|kept| Ok((**kept).clone())))?;
-                }
-            }
-            Ok(page.page)
-        })
-    }
-
     /// Leaves the mark that all is in order.
-    pub(crate) fn close(&self) -> Result<(), Problem> {
+    pub(super) fn close(&self) -> Result<(), Problem> {
         attempt("close", &self.path, || {
             self.change(|_, _, marks| {
                 marks.insert("open", 0)?;
@@ -291,7 +239,7 @@ impl HistoryFile {
     }
 
     /// Closes the file as it is, after a failure.
-    pub(crate) fn abandon(self: Arc<Self>) {
+    pub(super) fn abandon(self: Arc<Self>) {
         let path = self.path.clone();
         // That it fails again is no news.
         let _ = attempt("close", &path, || {
@@ -378,85 +326,6 @@ impl GroupOnDisk {
     }
 }
 
-/// A page that is being filled.
-struct Filling<'a> {
-    query: &'a Query,
-    bytes: usize,
-    page: Page,
-}
-
-impl<'a> Filling<'a> {
-    fn new(query: &'a Query) -> Self {
-        let page = Page::default();
-        Self {
-            query,
-            bytes: 0,
-            page,
-        }
-    }
-
-    /// Takes messages as long as there is room.
-    fn take_all(
-        &mut self,
-        messages: impl Iterator<Item = Result<KeptMessage, Problem>>,
-    ) -> Result<(), Problem> {
-        for kept in messages {
-            let kept = kept?;
-            if kept.time < self.query.since {
-                continue;
-            }
-            let taken = self.page.messages.len();
-            if taken >= self.query.messages || (taken > 0 && self.bytes >= self.query.bytes) {
-                self.page.more = true;
-            }
-            if self.page.more {
-                break;
-            }
-            self.bytes += kept.message.len();
-            self.page.messages.push(kept);
-        }
-        Ok(())
-    }
-}
-
-/// The id with which the last so many begin, of those that come newest first with their times.
-fn start_of_last(
-    count: usize,
-    since: u64,
-    newest_first: impl Iterator<Item = Result<(u64, u64), Problem>>,
-) -> Result<u64, Problem> {
-    let mut start = u64::MAX;
-    for entry in newest_first.take(count) {
-        let (id, time) = entry?;
-        if time < since {
-            break;
-        }
-        start = id;
-    }
-    Ok(start)
-}
-
-/// A message that was read, if it is one.
-fn message_of(
-    (key, value): (
-        redb::AccessGuard<'_, (u64, u64)>,
-        redb::AccessGuard<'_, Message>,
-    ),
-) -> Result<KeptMessage, Problem> {
-    let (_, id) = key.value();
-    let (time, from, message) = value.value();
-    let text = |bytes: &[u8]| match str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(Problem(format!("message {id}: {error}"))),
-    };
-    Ok(KeptMessage {
-        message: text(message)?,
-        from: from.map(text).transpose()?,
-        id,
-        time,
-    })
-}
-
 /// The time of the oldest message of a group.
 fn oldest(messages: &Table<'_, (u64, u64), Message>, number: u64) -> Result<u64, Problem> {
     let first = messages.range(all_of(number))?.next().transpose()?;
@@ -492,7 +361,7 @@ thread_local! {
 
 /// Tries something with the file. A broken one may make redb panic; that is a failure like any other, and told like any
 /// other.
-fn attempt<T>(
+pub(super) fn attempt<T>(
     what: &str,
     path: &Path,
     work: impl FnOnce() -> Result<T, Problem>,
