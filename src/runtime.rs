@@ -1,7 +1,11 @@
-//! Setting up the worker threads in code.
+//! Setting up the worker threads in code; what they do, in numbers ([`metrics`]).
 //!
 //! Nothing has to be: the first task that is spawned starts them, one a core, or as many as the environment variable
 //! `PARKLET_THREADS` says. Who wants it otherwise says so before, with a [`Builder`]. The names are tokio's.
+
+mod metrics;
+
+pub use self::metrics::{Metrics, metrics};
 
 use crate::executor::pool::{self, Settings};
 use std::io;

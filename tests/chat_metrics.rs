@@ -11,9 +11,22 @@ use chat_support::{Client, GUARD, Program, delivery, example};
 use rustix::process::Signal;
 
 #[test]
+fn the_runtime_s_numbers_are_on_the_page() {
+    let server = Watched::start(&[]);
+    let before = server.numbers().of_runtime;
+    assert!(before["workers"] >= 1 && before["polls_total"] >= 1);
+    assert!(before["busy_workers"] <= before["workers"]);
+    let after = server.numbers().of_runtime;
+    // The page itself is served by a task.
+    assert!(after["polls_total"] > before["polls_total"]);
+    assert_eq!(after["workers"], before["workers"]);
+    assert_eq!(after.len(), 9, "{after:?}");
+}
+
+#[test]
 fn the_numbers_are_what_the_clients_have_seen() {
     let server = Watched::start(&[]);
-    assert!(server.numbers().0.values().all(|number| *number == 0));
+    assert!(server.numbers().of_chat.values().all(|number| *number == 0));
 
     let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(server.address)).collect();
     let (mut sent, mut received) = (0, 0);
@@ -64,9 +77,11 @@ fn every_number_is_in_the_operators_guide() {
     let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/OPERATING.md");
     let guide = std::fs::read_to_string(guide).unwrap();
     let numbers = Watched::start(&[]).numbers();
-    assert!(numbers.0.len() >= 9, "{numbers:?}");
-    for name in numbers.0.keys() {
-        let name = format!("`parklet_chat_{name}`");
+    assert!(numbers.of_chat.len() >= 9, "{numbers:?}");
+    let of_chat = numbers.of_chat.keys().map(|name| ("chat", name));
+    let of_runtime = numbers.of_runtime.keys().map(|name| ("runtime", name));
+    for (of, name) in of_chat.chain(of_runtime) {
+        let name = format!("`parklet_{of}_{name}`");
         assert!(guide.contains(&name), "{name}");
     }
 }

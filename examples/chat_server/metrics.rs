@@ -14,7 +14,7 @@ use parklet::chat::server::Metrics;
 use parklet::future;
 use parklet::io::{self, ReadExt, WriteExt};
 use parklet::net::{SocketAddr, TcpListener, TcpStream};
-use parklet::task;
+use parklet::{runtime, task};
 
 use crate::history::{Counts, KeptOnDisk};
 use crate::traffic::Traffic;
@@ -215,12 +215,11 @@ fn prometheus(watched: &Watched) -> String {
     ];
     let history = watched.history.get().map(numbers_of_history);
     let mut text = String::new();
-    for (name, kind, help, number) in numbers.into_iter().chain(history.into_iter().flatten()) {
-        let name = format!("parklet_chat_{name}");
-        let _ = writeln!(
-            text,
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {number}"
-        );
+    for number in numbers.into_iter().chain(history.into_iter().flatten()) {
+        add(&mut text, "chat", number);
+    }
+    for number in numbers_of_runtime() {
+        add(&mut text, "runtime", number);
     }
     text
 }
@@ -275,4 +274,71 @@ fn numbers_of_history(history: &Option<KeptOnDisk>) -> [Number; 6] {
             counts.failures,
         ),
     ]
+}
+
+/// The numbers of the threads beneath it all.
+fn numbers_of_runtime() -> [Number; 9] {
+    let runtime = runtime::metrics();
+    [
+        (
+            "workers",
+            "gauge",
+            "Tasks that may run at a time.",
+            runtime.workers as u64,
+        ),
+        (
+            "busy_workers",
+            "gauge",
+            "Workers that run tasks or look for one.",
+            runtime.busy_workers as u64,
+        ),
+        (
+            "queued_tasks",
+            "gauge",
+            "Tasks that wait to be polled.",
+            runtime.queued_tasks as u64,
+        ),
+        ("polls_total", "counter", "Polls of tasks.", runtime.polls),
+        (
+            "steals_total",
+            "counter",
+            "Times that a worker took tasks of another one.",
+            runtime.steals,
+        ),
+        (
+            "parks_total",
+            "counter",
+            "Times that a worker went to sleep.",
+            runtime.parks,
+        ),
+        (
+            "blocking_threads",
+            "gauge",
+            "Threads for blocking calls.",
+            runtime.blocking_threads as u64,
+        ),
+        (
+            "idle_blocking_threads",
+            "gauge",
+            "Those of them that have nothing to do.",
+            runtime.idle_blocking_threads as u64,
+        ),
+        (
+            "queued_blocking_calls",
+            "gauge",
+            "Blocking calls that wait for a thread.",
+            runtime.queued_blocking_calls as u64,
+        ),
+    ]
+}
+
+/// Adds a number of `of` to the page.
+fn add(text: &mut String, of: &str, (name, kind, help, number): Number) {
+    let name = format!("parklet_{of}_{name}");
+    let _ = writeln!(
+        text,
+        "# HELP {name} {help}
+# TYPE {name} {kind}
+{name} {number}"
+    );
 }

@@ -78,6 +78,17 @@ pub(crate) trait Job: Send {
     fn deliver(self: Box<Self>);
 }
 
+/// What a pool is doing.
+#[derive(Debug)]
+pub(crate) struct BlockingCounts {
+    /// Threads that live or are being started.
+    pub(crate) threads: usize,
+    /// Those that are parked.
+    pub(crate) idle: usize,
+    /// Jobs that no thread has taken.
+    pub(crate) queued: usize,
+}
+
 /// A job's number in order of submission: where to find it in the queue.
 pub(crate) type Ticket = u64;
 
@@ -179,6 +190,17 @@ impl BlockingPool {
             )
         });
         &GLOBAL
+    }
+
+    /// What the pool is doing now.
+    #[cfg_attr(parklet_loom, allow(dead_code, reason = "only counted for show"))]
+    pub(crate) fn counts(&self) -> BlockingCounts {
+        let queue = self.lock();
+        BlockingCounts {
+            threads: queue.threads,
+            idle: queue.idle.len(),
+            queued: queue.jobs.len(),
+        }
     }
 
     /// Queues a job and sees to it that a thread comes for it.

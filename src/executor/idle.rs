@@ -152,6 +152,12 @@ impl<S> Idle<S> {
         seat.map_or(Wake::Standing, Wake::Seated)
     }
 
+    /// How many seats nobody has.
+    #[cfg_attr(parklet_loom, allow(dead_code, reason = "only counted for show"))]
+    pub(crate) fn vacant(&self) -> usize {
+        self.vacant.load(Ordering::Relaxed)
+    }
+
     /// Takes a vacant seat, if there is one.
     pub(crate) fn take_seat(&self) -> Option<S> {
         // A look first: a caller asks for each of its tasks as long as it has no seat. If it is out of date, the task goes

@@ -23,6 +23,11 @@ impl Injector {
         self.0.is_empty()
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes one task.
     pub(crate) fn take(&self) -> Option<Runnable> {
         insist(|| self.0.steal())

@@ -51,6 +51,19 @@ pub(crate) struct Pool {
     pub(super) watcher: Watcher,
     /// Counts the tasks that threads without a seat have run.
     help_ticks: AtomicU64,
+    /// Counts how often workers went to sleep.
+    parks: AtomicU64,
+}
+
+/// What the pool is doing, and has done: see [`runtime::Metrics`](crate::runtime::Metrics).
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) workers: usize,
+    pub(crate) busy_workers: usize,
+    pub(crate) queued_tasks: usize,
+    pub(crate) polls: u64,
+    pub(crate) steals: u64,
+    pub(crate) parks: u64,
 }
 
 /// The pool, started if need be.
@@ -85,7 +98,7 @@ pub(crate) fn start(settings: Settings) -> io::Result<()> {
 
 /// The pool, if it has been started.
 #[inline]
-pub(super) fn started() -> Option<&'static Pool> {
+pub(crate) fn started() -> Option<&'static Pool> {
     POOL.get().copied()
 }
 
@@ -175,6 +188,7 @@ impl Pool {
             spares: Spares::new(thread_name),
             watcher: Watcher::default(),
             help_ticks: AtomicU64::new(0),
+            parks: AtomicU64::new(0),
         }
     }
 
@@ -213,6 +227,25 @@ impl Pool {
     /// How many tasks were run without a seat.
     pub(super) fn help_ticks(&self) -> u64 {
         self.help_ticks.load(Ordering::Relaxed)
+    }
+
+    /// Counts a worker that goes to sleep, which costs a thousand times more than to count it.
+    pub(super) fn count_park(&self) {
+        self.parks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All that is counted.
+    pub(crate) fn counts(&self) -> Counts {
+        let workers = self.seats.len();
+        let at_seats: usize = self.seats.iter().map(Seat::queued).sum();
+        Counts {
+            workers,
+            busy_workers: workers.saturating_sub(self.idle.vacant()),
+            queued_tasks: self.injector.len() + at_seats,
+            polls: self.seats.iter().map(Seat::polls).sum::<u64>() + self.help_ticks(),
+            steals: self.seats.iter().map(Seat::steals).sum(),
+            parks: self.parks.load(Ordering::Relaxed),
+        }
     }
 
     /// Counts a task that is run without a seat.

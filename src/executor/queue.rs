@@ -33,6 +33,10 @@ struct Counts {
     ticks: AtomicU64,
     /// How often nothing was left to run; what waits at a seat whose number stands still has waited as long.
     ends: AtomicU64,
+    /// How often tasks of others were taken.
+    steals: AtomicU64,
+    /// Ticks after which there was no task to run, here or elsewhere.
+    vain_ticks: AtomicU64,
 }
 
 /// Adds one. One writer, so a load and a store will do.
@@ -61,6 +65,23 @@ impl Seat {
     /// How often nothing was left to run.
     pub(crate) fn ends(&self) -> u64 {
         self.counts.ends.load(Ordering::Relaxed)
+    }
+
+    /// How many tasks wait here.
+    pub(crate) fn queued(&self) -> usize {
+        usize::from(!self.slot.is_empty()) + self.stealer.len()
+    }
+
+    /// How many tasks were run here: the ticks that were not in vain.
+    pub(crate) fn polls(&self) -> u64 {
+        // Read first, since a tick comes before it is in vain.
+        let vain = self.counts.vain_ticks.load(Ordering::Relaxed);
+        self.ticks().saturating_sub(vain)
+    }
+
+    /// How often the thread here took tasks of others.
+    pub(crate) fn steals(&self) -> u64 {
+        self.counts.steals.load(Ordering::Relaxed)
     }
 
     /// Takes one task from the deque.
@@ -157,6 +178,11 @@ impl LocalQueue {
         count(&self.seat.counts.ticks)
     }
 
+    /// Notes that the last tick was in vain.
+    pub(crate) fn count_vain_tick(&self) {
+        count(&self.seat.counts.vain_ticks);
+    }
+
     /// Takes a share of the injector.
     pub(crate) fn take_share(&self, injector: &Injector, workers: usize) -> Option<Runnable> {
         injector.take_share(&self.deque, workers)
@@ -164,7 +190,9 @@ impl LocalQueue {
 
     /// Takes half of what a victim has.
     pub(crate) fn steal_from(&self, victim: &Seat) -> Option<Runnable> {
-        insist(|| victim.stealer.steal_batch_and_pop(&self.deque))
+        let stolen = insist(|| victim.stealer.steal_batch_and_pop(&self.deque))?;
+        count(&self.seat.counts.steals);
+        Some(stolen)
     }
 
     /// Takes this task out of the deque, if it is all there is, and if somebody waits for it still.

@@ -134,6 +134,8 @@ impl Worker {
         let found = self.find_own().or_else(|| self.search());
         if found.is_some() {
             self.end_search();
+        } else {
+            here(|here| here.with_queue(LocalQueue::count_vain_tick));
         }
         found
     }
@@ -220,6 +222,7 @@ impl Worker {
             return;
         }
         let (idle, unparker) = (&self.pool.idle, self.parker.unparker());
+        self.pool.count_park();
         let seat = here(Seated::rise);
         idle.enter(seat, unparker, self.is_searching.take());
         // Rule 1 of `idle.rs`: the last look comes after the list.

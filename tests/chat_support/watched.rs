@@ -61,12 +61,15 @@ impl Watched {
 
 /// What the page says.
 #[derive(Debug)]
-pub(crate) struct Numbers(pub(crate) HashMap<String, u64>);
+pub(crate) struct Numbers {
+    pub(crate) of_chat: HashMap<String, u64>,
+    pub(crate) of_runtime: HashMap<String, u64>,
+}
 
 impl Numbers {
     /// Every number must come after its type, as Prometheus has it.
     fn parse(text: &str) -> Self {
-        let mut numbers = HashMap::new();
+        let (mut of_chat, mut of_runtime) = (HashMap::new(), HashMap::new());
         let mut kind = None;
         for line in text.lines() {
             if let Some(typed) = line.strip_prefix("# TYPE ") {
@@ -81,15 +84,24 @@ impl Numbers {
                     "gauge"
                 };
                 assert_eq!(kind, expected, "{line}");
-                let name = name.strip_prefix("parklet_chat_").expect(line);
-                numbers.insert(name.to_owned(), number.parse().expect(line));
+                let (of, name) = match name.strip_prefix("parklet_chat_") {
+                    Some(name) => (&mut of_chat, name),
+                    None => (
+                        &mut of_runtime,
+                        name.strip_prefix("parklet_runtime_").expect(line),
+                    ),
+                };
+                of.insert(name.to_owned(), number.parse().expect(line));
             }
         }
-        Self(numbers)
+        Self {
+            of_chat,
+            of_runtime,
+        }
     }
 
     pub(crate) fn get(&self, name: &str) -> u64 {
-        self.0[name]
+        self.of_chat[name]
     }
 }
 
