@@ -370,6 +370,61 @@ fn copy_moves_everything_between_unsized_ends_and_counts_it() {
     });
 }
 
+/// Ends at once, and must not be asked again.
+struct EndsOnce {
+    has_ended: bool,
+}
+
+impl Read for EndsOnce {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        assert!(!self.has_ended, "read again after the end");
+        self.has_ended = true;
+        Poll::Ready(Ok(0))
+    }
+}
+
+/// Needs three polls for a flush.
+struct FlushesLate {
+    polls: u32,
+}
+
+impl Write for FlushesLate {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.polls += 1;
+        if self.polls < 3 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+#[test]
+fn copy_does_not_read_again_after_the_end_while_it_waits_for_the_flush() {
+    block_on(async {
+        let mut writer = FlushesLate { polls: 0 };
+        let copied = io::copy(&mut EndsOnce { has_ended: false }, &mut writer).await;
+        assert_eq!(copied.unwrap(), 0);
+        assert_eq!(writer.polls, 3);
+    });
+}
+
 #[test]
 fn copy_flushes_a_buffered_writer_whenever_the_reader_has_nothing() {
     block_on(async {

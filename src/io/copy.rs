@@ -37,8 +37,14 @@ where
     let mut reader = BufReader::new(reader);
     let mut writer = Pin::new(writer);
     let mut copied = 0;
+    // A reader that has told its end is not asked again while the flush is waited for.
+    let mut at_end = false;
     poll_fn(|cx| {
         loop {
+            if at_end {
+                ready!(writer.as_mut().poll_flush(cx))?;
+                return Poll::Ready(Ok(copied));
+            }
             let Poll::Ready(read) = Pin::new(&mut reader).poll_fill_buf(cx) else {
                 if let Poll::Ready(flushed) = writer.as_mut().poll_flush(cx) {
                     flushed?;
@@ -47,8 +53,8 @@ where
             };
             let read = read?;
             if read.is_empty() {
-                ready!(writer.as_mut().poll_flush(cx))?;
-                return Poll::Ready(Ok(copied));
+                at_end = true;
+                continue;
             }
             let written = ready!(writer.as_mut().poll_write(cx, read))?;
             if written == 0 {
