@@ -303,3 +303,51 @@ fn what_a_server_without_names_cannot_do_is_not_tried() {
         told.count() == 4
     });
 }
+
+#[test]
+fn what_the_server_kept_before_it_stopped_is_shown_once_when_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |address: &str| {
+        let mut command = Command::new(example("chat_server"));
+        command.args([address, "--history"]).arg(folder.path());
+        let server = Program::start(&mut command);
+        let address = address_in(&server.line());
+        (server, address)
+    };
+    let (server, address) = start("127.0.0.1:0");
+    let mut anna = anna(&address.to_string());
+    anna.type_in("/join g\r");
+    anna.line_is("g> ");
+    let mut ben = Client::connect(address);
+    ben.join("g");
+    for number in 1..=3 {
+        ben.post("g", &format!("number {number}"));
+        ben.line();
+    }
+    anna.shows("somebody: number 3");
+    anna.type_in("half a li");
+    // Then all of it is on the disk.
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code, Some(0));
+    anna.shows("connecting again ..");
+
+    let (_server, _) = start(&address.to_string());
+    let mut ben = Client::connect(address);
+    ben.post("g", "number 4");
+    ben.post("no such group", "");
+    ben.line();
+    anna.shows("connected again, as anna");
+    anna.shows("somebody: number 4");
+    anna.line_is("g> half a li");
+    let seen = anna.rows();
+    for number in 1..=4 {
+        let text = format!("somebody: number {number}");
+        let times = seen.iter().filter(|row| row.ends_with(&text)).count();
+        assert_eq!(times, 1, "{text} in {seen:#?}");
+    }
+    // And somebody new is shown all of it.
+    let mut berta = Terminal::start(&[&address.to_string(), "--name", "berta"]);
+    berta.type_in("/join g\r");
+    berta.shows("somebody: number 1");
+    berta.shows("somebody: number 4");
+}

@@ -16,7 +16,7 @@ use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
 use crate::chat_support::example;
 
 /// When a test gives up waiting: long after a busy machine has done anything here.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
