@@ -58,6 +58,7 @@ fn the_numbers_are_what_the_clients_have_seen() {
         ("groups", 1),
         ("posts_total", 10),
         ("deliveries_total", 30),
+        ("delivery_seconds", 30),
         ("dropped_total", 0),
         ("lags_total", 0),
         ("failed_logins_total", 0),

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use httparse::{EMPTY_HEADER, Request, Status};
-use parklet::chat::server::Metrics;
+use parklet::chat::server::{Counts as ChatCounts, DELIVERY_TIMES, Metrics};
 use parklet::future;
 use parklet::io::{self, ReadExt, WriteExt};
 use parklet::net::{SocketAddr, TcpListener, TcpStream};
@@ -221,7 +221,24 @@ fn prometheus(watched: &Watched) -> String {
     for number in numbers_of_runtime() {
         add(&mut text, "runtime", number);
     }
+    push_delivery_times(&mut text, &chat);
     text
+}
+
+/// How long deliveries took, as a histogram.
+fn push_delivery_times(text: &mut String, chat: &ChatCounts) {
+    let name = "parklet_chat_delivery_seconds";
+    let help = "From the post of a message to when it was passed on to a member.";
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
+    for (end, number) in DELIVERY_TIMES.iter().zip(chat.delivered_within) {
+        let end = end.as_secs_f64();
+        let _ = writeln!(text, "{name}_bucket{{le=\"{end}\"}} {number}");
+    }
+    let (count, sum) = (chat.deliveries, chat.delivery_time.as_secs_f64());
+    let _ = writeln!(
+        text,
+        "{name}_bucket{{le=\"+Inf\"}} {count}\n{name}_sum {sum}\n{name}_count {count}"
+    );
 }
 
 /// A number: its name, its kind, what it is, and it.

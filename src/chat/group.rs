@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use super::extended::{GroupSize, Reply};
 use super::history::{History, KeptMessage, NotKept};
@@ -34,7 +34,7 @@ const BASE_END: &[u8] = b"}}\n";
 pub(crate) struct Group {
     name: String,
     /// How each message's line begins.
-    head: Vec<u8>,
+    head: Box<[u8]>,
     /// Who subscribed is a member.
     ring: broadcast::Sender<Event>,
     /// The id of the last message. It is counted up under the ring's lock, so ids and places agree; where nobody is a
@@ -91,6 +91,8 @@ pub(crate) struct Event {
     messages: u64,
     /// The id of the last message, these included.
     posted: u64,
+    /// When the messages were posted; nothing for a notice.
+    at: Option<Instant>,
 }
 
 impl Event {
@@ -122,7 +124,13 @@ impl Event {
             base_end,
             messages: posted - before,
             posted,
+            at: Some(Instant::now()),
         }
+    }
+
+    /// When its messages were posted, if it has any.
+    pub(crate) fn posted_at(&self) -> Option<Instant> {
+        self.at
     }
 
     /// How many messages it has. Without any it says who came or went.
@@ -162,7 +170,7 @@ impl Group {
         head.extend_from_slice(b",\"message\":");
         Self {
             name,
-            head,
+            head: head.into(),
             ring: broadcast::Sender::new(ring_size.max(1)),
             posted: AtomicU64::new(posted),
             audience: Default::default(),
@@ -347,6 +355,7 @@ impl Group {
                 base_end: 0,
                 messages: 0,
                 posted: self.posted.load(Ordering::Relaxed),
+                at: None,
             });
         }
     }

@@ -131,7 +131,9 @@ impl Membership {
                         LagPolicy::Skip => outbound.push(self.dropped_notice(missed)),
                         LagPolicy::Disconnect => return Poll::Ready(Err(self.lagged(missed))),
                     }
-                    batch.delivered(event.messages() - skipped);
+                    if let Some(at) = event.posted_at() {
+                        batch.delivered(event.messages() - skipped, at);
+                    }
                     let (lines, part) = event.part_for(&self.place.member, skipped);
                     outbound.push_part(lines, part);
                 }

@@ -2,8 +2,26 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crossbeam::utils::CachePadded;
+
+/// The times up to which deliveries are counted apart, in [`Counts::delivered_within`].
+///
+/// ```
+/// assert!(parklet::chat::server::DELIVERY_TIMES.is_sorted());
+/// ```
+pub const DELIVERY_TIMES: [Duration; 6] = [
+    Duration::from_micros(100),
+    Duration::from_millis(1),
+    Duration::from_millis(10),
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+];
+
+/// Those, and whatever took longer.
+const SPANS: usize = DELIVERY_TIMES.len() + 1;
 
 /// The counters of one server, to be read at any time, from anywhere: see
 /// [`Builder::metrics`](super::server::Builder::metrics).
@@ -22,7 +40,10 @@ use crossbeam::utils::CachePadded;
 pub struct Metrics {
     groups: Counter,
     posts: Counter,
-    deliveries: Counter,
+    /// By how long they took: up to each of the times, and longer.
+    deliveries: [Counter; SPANS],
+    /// In nanoseconds, of all together.
+    delivery_time: Counter,
     replayed: Counter,
     dropped: Counter,
     lags: Counter,
@@ -44,6 +65,10 @@ pub struct Counts {
     pub posts: u64,
     /// Messages that were passed on to a member's connection.
     pub deliveries: u64,
+    /// How many of these were passed on within each of [`DELIVERY_TIMES`] after they were posted.
+    pub delivered_within: [u64; DELIVERY_TIMES.len()],
+    /// How long all of them took, added up.
+    pub delivery_time: Duration,
     /// Messages that were kept and sent to a client that joined.
     pub replayed: u64,
     /// Messages that a member did not get, since it fell behind by more than its group keeps.
@@ -64,10 +89,19 @@ impl Metrics {
     /// ```
     #[must_use]
     pub fn read(&self) -> Counts {
+        let mut deliveries = 0;
+        let within = self.deliveries.each_ref().map(|counter| {
+            deliveries += counter.read();
+            deliveries
+        });
+        let mut delivered_within = [0; DELIVERY_TIMES.len()];
+        delivered_within.copy_from_slice(&within[..DELIVERY_TIMES.len()]);
         Counts {
             groups: self.groups.read(),
             posts: self.posts.read(),
-            deliveries: self.deliveries.read(),
+            deliveries,
+            delivered_within,
+            delivery_time: Duration::from_nanos(self.delivery_time.read()),
             replayed: self.replayed.read(),
             dropped: self.dropped.read(),
             lags: self.lags.read(),
@@ -99,22 +133,36 @@ impl Metrics {
     pub(crate) fn batch(&self) -> Batch<'_> {
         Batch {
             metrics: self,
-            messages: 0,
+            now: None,
+            messages: [0; SPANS],
+            time: 0,
         }
     }
 }
 
-/// What one member is passed on at once. The counter hears of it at the end: it is shared by all threads, and a change to
-/// it costs more than all else that is done for a message.
+/// What one member is passed on at once. The counters hear of it at the end: they are shared by all threads, and a change
+/// to one costs more than all else that is done for a message.
 pub(crate) struct Batch<'a> {
     metrics: &'a Metrics,
-    /// How many messages it has so far.
-    messages: u64,
+    /// When that is, if there is anything.
+    now: Option<Instant>,
+    /// How many messages it has so far, by how long they took.
+    messages: [u64; SPANS],
+    /// How many nanoseconds all of them took.
+    time: u64,
 }
 
 impl Batch<'_> {
-    pub(crate) fn delivered(&mut self, messages: u64) {
-        self.messages += messages;
+    /// Adds so many messages that were posted at once.
+    pub(crate) fn delivered(&mut self, messages: u64, posted_at: Instant) {
+        let now = *self.now.get_or_insert_with(Instant::now);
+        let time = now.saturating_duration_since(posted_at);
+        let span = DELIVERY_TIMES.partition_point(|&end| end < time);
+        self.messages[span] += messages;
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.time = nanoseconds
+            .saturating_mul(messages)
+            .saturating_add(self.time);
     }
 
     pub(crate) fn lagged(&self, dropped: u64) {
@@ -125,9 +173,15 @@ impl Batch<'_> {
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
-        if self.messages > 0 {
-            self.metrics.deliveries.add(self.messages);
+        if self.now.is_none() {
+            return;
         }
+        for (counter, messages) in self.metrics.deliveries.iter().zip(self.messages) {
+            if messages > 0 {
+                counter.add(messages);
+            }
+        }
+        self.metrics.delivery_time.add(self.time);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::accept::{Accept, ChatStream};
-pub use super::metrics::{Counts, Metrics};
+pub use super::metrics::{Counts, DELIVERY_TIMES, Metrics};
 
 use super::client_table::ClientTable;
 use super::connection::{self, FAREWELL};

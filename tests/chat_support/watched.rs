@@ -67,13 +67,32 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// Every number must come after its type, as Prometheus has it.
+    /// Every number must come after its type, as Prometheus has it. Of a histogram the number is the count.
     fn parse(text: &str) -> Self {
         let (mut of_chat, mut of_runtime) = (HashMap::new(), HashMap::new());
         let mut kind = None;
+        let mut bucket = 0;
         for line in text.lines() {
             if let Some(typed) = line.strip_prefix("# TYPE ") {
                 kind = typed.split_once(' ');
+            } else if let Some((of, "histogram")) = kind {
+                let (part, number) = line.split_once(' ').expect(line);
+                let part = part.strip_prefix(of).expect(line);
+                if part == "_sum" {
+                    number.parse::<f64>().expect(line);
+                    continue;
+                }
+                // Each bucket has those before it, too, and the last one has all.
+                let number: u64 = number.parse().expect(line);
+                assert!(number >= bucket, "{line}");
+                bucket = number;
+                if part == "_count" {
+                    let name = of.strip_prefix("parklet_chat_").expect(line);
+                    of_chat.insert(name.to_owned(), number);
+                    kind = None;
+                } else {
+                    assert!(part.starts_with("_bucket{le=\""), "{line}");
+                }
             } else if !line.starts_with("# HELP ") {
                 let (name, number) = line.split_once(' ').expect(line);
                 let (of, kind) = kind.take().expect(line);
