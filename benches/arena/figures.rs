@@ -153,6 +153,7 @@ impl Verdict {
         let (rival, wanted, ratio) = match goal {
             // The table has a column for this ratio.
             Goal::BestPeer(wanted) => (String::new(), wanted, self.ratio_to_best_peer()),
+            Goal::AsyncStd(wanted) => self.goal_beside("async-std", wanted),
             Goal::Tokio(wanted) => self.goal_beside("tokio", wanted),
             Goal::Floor(wanted) => self.goal_beside("floor", wanted),
             Goal::Zero => {

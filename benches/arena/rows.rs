@@ -102,6 +102,7 @@ impl Unit {
 pub(crate) enum Goal {
     /// Of the best of the peers.
     BestPeer(f64),
+    AsyncStd(f64),
     Tokio(f64),
     Floor(f64),
     /// None at all.

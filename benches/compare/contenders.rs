@@ -12,7 +12,10 @@ mod on_parklet {
     pub(crate) mod broadcast;
     pub(crate) mod channel;
     pub(crate) mod every;
+    pub(crate) mod files;
     pub(crate) mod mutex;
+    pub(crate) mod rw_lock;
+    pub(crate) mod semaphore;
     use crate::runtimes::parklet as runtime;
 }
 
@@ -20,7 +23,9 @@ mod on_parklet {
 mod on_async_std {
     pub(crate) mod channel;
     pub(crate) mod every;
+    pub(crate) mod files;
     pub(crate) mod mutex;
+    pub(crate) mod rw_lock;
     use crate::runtimes::async_std as runtime;
 }
 
@@ -29,7 +34,10 @@ mod on_tokio {
     pub(crate) mod broadcast;
     pub(crate) mod channel;
     pub(crate) mod every;
+    pub(crate) mod files;
     pub(crate) mod mutex;
+    pub(crate) mod rw_lock;
+    pub(crate) mod semaphore;
     use crate::runtimes::tokio as runtime;
 }
 
@@ -37,7 +45,10 @@ mod on_tokio {
 mod on_smol {
     pub(crate) mod channel;
     pub(crate) mod every;
+    pub(crate) mod files;
     pub(crate) mod mutex;
+    pub(crate) mod rw_lock;
+    pub(crate) mod semaphore;
     use crate::runtimes::smol as runtime;
 }
 
@@ -56,7 +67,10 @@ pub(crate) const PARKLET: Contender = Contender {
     special: &[
         on_parklet::broadcast::WORKLOADS,
         on_parklet::channel::WORKLOADS,
+        on_parklet::files::WORKLOADS,
         on_parklet::mutex::WORKLOADS,
+        on_parklet::rw_lock::WORKLOADS,
+        on_parklet::semaphore::WORKLOADS,
     ],
     servers: on_parklet::every::SERVERS,
 };
@@ -77,7 +91,9 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         common: on_async_std::every::WORKLOADS,
         special: &[
             on_async_std::channel::WORKLOADS,
+            on_async_std::files::WORKLOADS,
             on_async_std::mutex::WORKLOADS,
+            on_async_std::rw_lock::WORKLOADS,
         ],
         servers: on_async_std::every::SERVERS,
     },
@@ -89,7 +105,10 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         special: &[
             on_tokio::broadcast::WORKLOADS,
             on_tokio::channel::WORKLOADS,
+            on_tokio::files::WORKLOADS,
             on_tokio::mutex::WORKLOADS,
+            on_tokio::rw_lock::WORKLOADS,
+            on_tokio::semaphore::WORKLOADS,
         ],
         servers: on_tokio::every::SERVERS,
     },
@@ -98,7 +117,13 @@ pub(crate) static CONTENDERS: [Contender; 7] = [
         role: Role::Peer,
         workers: WORKERS,
         common: on_smol::every::WORKLOADS,
-        special: &[on_smol::channel::WORKLOADS, on_smol::mutex::WORKLOADS],
+        special: &[
+            on_smol::channel::WORKLOADS,
+            on_smol::files::WORKLOADS,
+            on_smol::mutex::WORKLOADS,
+            on_smol::rw_lock::WORKLOADS,
+            on_smol::semaphore::WORKLOADS,
+        ],
         servers: on_smol::every::SERVERS,
     },
     Contender {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 pub(crate) use parklet::channel::{Receiver, bounded};
-pub(crate) use parklet::io::{ReadExt, WriteExt};
+pub(crate) use parklet::fs;
+pub(crate) use parklet::io::{ReadExt, WriteExt, copy};
 pub(crate) use parklet::net::{TcpListener, TcpStream};
-pub(crate) use parklet::sync::{Mutex, broadcast};
+pub(crate) use parklet::sync::{Mutex, RwLock, Semaphore, SemaphoreGuard, broadcast};
 pub(crate) use parklet::task::{block_on, sleep, spawn, spawn_blocking, yield_now};
 
 with_send_tasks!();
@@ -13,6 +14,10 @@ with_send_tasks!();
 /// Starts a task that nobody waits for.
 pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {
     drop(spawn(future));
+}
+
+pub(crate) async fn acquire(semaphore: &Semaphore) -> SemaphoreGuard<'_> {
+    semaphore.acquire().await
 }
 
 /// None if the time is up first.

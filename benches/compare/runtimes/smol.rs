@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 pub(crate) use smol::channel::{Receiver, bounded};
+pub(crate) use smol::fs;
 pub(crate) use smol::future::yield_now;
-pub(crate) use smol::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt};
-pub(crate) use smol::lock::Mutex;
+pub(crate) use smol::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt, copy};
+pub(crate) use smol::lock::{Mutex, RwLock, Semaphore, SemaphoreGuard};
 pub(crate) use smol::net::{TcpListener, TcpStream};
 pub(crate) use smol::{block_on, spawn, unblock as spawn_blocking};
 
@@ -14,6 +15,10 @@ with_send_tasks!();
 /// Starts a task that nobody waits for.
 pub(crate) fn detach(future: impl Future<Output = ()> + Send + 'static) {
     spawn(future).detach();
+}
+
+pub(crate) async fn acquire(semaphore: &Semaphore) -> SemaphoreGuard<'_> {
+    semaphore.acquire().await
 }
 
 pub(crate) async fn sleep(duration: Duration) {

@@ -7,10 +7,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::WORKERS;
 
-pub(crate) use tokio::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt};
+pub(crate) use tokio::fs;
+pub(crate) use tokio::io::{AsyncReadExt as ReadExt, AsyncWriteExt as WriteExt, copy};
 pub(crate) use tokio::net::{TcpListener, TcpStream};
 pub(crate) use tokio::sync::mpsc::{Receiver, channel as bounded};
-pub(crate) use tokio::sync::{Mutex, broadcast};
+pub(crate) use tokio::sync::{Mutex, RwLock, Semaphore, SemaphorePermit, broadcast};
 pub(crate) use tokio::task::yield_now;
 pub(crate) use tokio::time::sleep;
 
@@ -46,6 +47,11 @@ pub(crate) fn spawn_blocking<T: Send + 'static>(
 ) -> impl Future<Output = T> {
     let handle = tokio::task::spawn_blocking(job);
     async { handle.await.unwrap() }
+}
+
+/// It may be closed, and says so.
+pub(crate) async fn acquire(semaphore: &Semaphore) -> SemaphorePermit<'_> {
+    semaphore.acquire().await.unwrap()
 }
 
 /// None if the time is up first.
