@@ -55,6 +55,6 @@ pub mod task;
 pub use attributes::{main, test};
 
 /// Compiles and runs what the README shows.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../README.md")]
 struct ReadmeDoctests;
