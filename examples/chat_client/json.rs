@@ -90,8 +90,12 @@ async fn read_requests(
             Ok(Request::Join {
                 group_name,
                 password,
-                ..
-            }) => Order::Join(group_name, password),
+                after,
+            }) => Order::Join {
+                group_name,
+                password,
+                after,
+            },
             Ok(Request::Create {
                 group_name,
                 password,

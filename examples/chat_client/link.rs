@@ -30,8 +30,14 @@ use crate::dial::{Dialer, Outbound};
 
 /// What somebody wants done.
 pub(crate) enum Order {
-    /// To be in a group, over all connections; in a private one with its password.
-    Join(String, Option<Secret>),
+    /// To be in a group, over all connections.
+    Join {
+        group_name: String,
+        /// Of a private one.
+        password: Option<Secret>,
+        /// The last message that was seen in an earlier run.
+        after: Option<u64>,
+    },
     /// To make a private group.
     Create(String, Option<Secret>),
     /// To be in it no longer.
@@ -242,7 +248,16 @@ impl Link {
     fn note(&self, order: Order) -> Request {
         let mut session = self.session.borrow_mut();
         match order {
-            Order::Join(group_name, password) => session.join(&group_name, password),
+            Order::Join {
+                group_name,
+                password,
+                after: Some(after),
+            } => session.join_after(&group_name, password, after),
+            Order::Join {
+                group_name,
+                password,
+                after: None,
+            } => session.join(&group_name, password),
             Order::Create(group_name, password) => session.create(&group_name, password),
             Order::Leave(group_name) => session.leave(&group_name),
             Order::Ask(request) => request,

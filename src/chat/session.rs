@@ -233,6 +233,31 @@ impl Session {
         place.join(keeps_history)
     }
 
+    /// [`join`](Self::join) for who has seen the messages up to `after` already, in an earlier run: from a server that keeps
+    /// messages come those that were posted later, and of another one it is told how many were missed.
+    ///
+    /// ```
+    /// use parklet::chat::extended::Reply;
+    /// use parklet::chat::session::{News, Session};
+    ///
+    /// let mut session = Session::new("anna");
+    /// session.join_after("rust", None, 5);
+    /// let line = r#"{"Message":{"group_name":"rust","message":"hi","id":8,"time":0}}"#;
+    /// let message: Reply = serde_json::from_str(line).unwrap();
+    /// let missed = News::Missed { group_name: "rust".to_string(), messages: 2 };
+    /// assert_eq!(session.receive(message.clone()).news, [missed, News::Reply(message)]);
+    /// ```
+    pub fn join_after(
+        &mut self,
+        group_name: &str,
+        password: Option<Secret>,
+        after: u64,
+    ) -> Request {
+        // When it was posted is not known; nothing that comes is older.
+        self.enter(group_name).last = Some(Seen { id: after, time: 0 });
+        self.join(group_name, password)
+    }
+
     /// Makes a private group and joins it, now with the request that this returns, and with every further connection. Others
     /// come in by invitation, or with the password, if there is one.
     ///
@@ -553,6 +578,18 @@ mod tests {
         );
         session.hello();
         assert_eq!(session.receive(welcome(&[])).answers, [join(None)]);
+    }
+
+    #[test]
+    fn who_has_seen_messages_in_an_earlier_run_asks_for_those_after_them() {
+        let mut session = member(&[HISTORY]);
+        session.leave("g");
+        assert_eq!(session.join_after("g", None, 5), join(Some(5)));
+        assert_eq!(missed(&mut session, message(6, 100)), Some(0));
+        // The next connection goes on from there.
+        session.hello();
+        let joins = session.receive(welcome(&[HISTORY])).answers;
+        assert_eq!(joins, [join(Some(6))]);
     }
 
     #[test]

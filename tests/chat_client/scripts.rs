@@ -4,8 +4,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parklet::chat::server::Builder;
 use rustix::process::Signal;
 
+use crate::chat_support::memory_history::MemoryHistory;
 use crate::chat_support::{
     Client, Ended, GUARD, Program, Server, address_in, example, server_program,
 };
@@ -115,6 +117,29 @@ fn a_lost_connection_is_a_line_and_groups_are_joined_again() {
         line,
         r#"{"Message":{"group_name":"g","id":1,"message":"hello"}}"#
     );
+}
+
+#[test]
+fn a_script_goes_on_after_the_last_message_of_its_earlier_run() {
+    let history = MemoryHistory::default();
+    let builder = Builder::new().history(history.shared());
+    let server = Server::start_built(builder, |listener| listener);
+    let mut ben = server.connect();
+    ben.join("g");
+    for number in 1..=4 {
+        ben.post("g", &format!("number {number}"));
+        ben.line();
+    }
+    let mut anna = client(&server.address.to_string(), "anna");
+    anna.line();
+    anna.type_in("{\"Join\":{\"group_name\":\"g\",\"after\":2}}\n");
+    let lines: Vec<String> = anna.wait().stdout.lines().map(without_time).collect();
+    let [three, four, joined] = &lines[..] else {
+        panic!("{lines:#?}");
+    };
+    assert!(joined.starts_with("{\"Joined\""), "{joined}");
+    assert!(three.contains("\"message\":\"number 3\""), "{three}");
+    assert!(four.contains("\"message\":\"number 4\""), "{four}");
 }
 
 #[test]

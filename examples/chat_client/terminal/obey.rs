@@ -121,7 +121,11 @@ impl Person {
 
     pub(super) fn order_join(&mut self, group_name: String, password: Option<Secret>) {
         self.joining = Some(group_name.clone());
-        self.order(Order::Join(group_name, password));
+        self.order(Order::Join {
+            group_name,
+            password,
+            after: None,
+        });
         self.settle();
     }
 
