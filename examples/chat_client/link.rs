@@ -151,7 +151,14 @@ impl Link {
 
     async fn keep_connected(&self) -> Result<(), String> {
         loop {
-            match self.connection().await {
+            let end = match self.connection().await {
+                // Who has an account is not to talk as nobody, where a private group may be anybody's.
+                End::FallBack if self.session.borrow().has_token() => End::Lost(
+                    "the server took the name and the password and said nothing".to_owned(),
+                ),
+                end => end,
+            };
+            match end {
                 End::Parted => return Ok(()),
                 End::Again => {}
                 End::FallBack => self.protocol.set(Protocol::Base),

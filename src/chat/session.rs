@@ -391,7 +391,7 @@ impl Session {
             } => {
                 // These have been told; they are no gap any more.
                 if let Some(last) = self.place(group_name).and_then(|place| place.last.as_mut()) {
-                    last.id += dropped;
+                    last.id = last.id.saturating_add(*dropped);
                 }
             }
             Reply::Invited { group_name, .. }
@@ -432,7 +432,7 @@ impl Session {
         // A server with history says itself what it no longer has; and after a crash it leaves out numbers.
         let missed = match keeps_history {
             true => 0,
-            false => message.id.saturating_sub(last.id + 1),
+            false => message.id.saturating_sub(last.id.saturating_add(1)),
         };
         Novelty::New { missed }
     }
@@ -544,6 +544,23 @@ mod tests {
             password: None,
             after,
         }
+    }
+
+    #[test]
+    fn a_server_may_count_as_far_as_it_likes() {
+        let mut session = member(&[]);
+        for reply in [message(u64::MAX, 1), message(u64::MAX, 2)] {
+            assert!(!matches!(
+                session.receive(reply).news[..],
+                [News::Missed { .. }, ..]
+            ));
+        }
+        let lagged = Reply::Lagged {
+            group_name: "g".to_string(),
+            dropped: u64::MAX,
+        };
+        session.receive(lagged);
+        session.receive(message(1, 3));
     }
 
     /// In the group, on a connection with these features.

@@ -229,6 +229,20 @@ fn a_server_that_answers_hello_with_the_books_error_is_of_the_books() {
 }
 
 #[test]
+fn who_has_a_password_never_goes_on_without_a_name() {
+    let script = Script::new();
+    let mut command = Command::new(example("chat_client"));
+    command
+        .args([&script.address, "--json", "--name", "anna"])
+        .env("CHAT_CLIENT_PASSWORD", "swordfish");
+    let client = Program::start(&mut command);
+    script.accept().hears();
+    let ended = client.wait();
+    let says = "chat_client: the server took the name and the password and said nothing\n";
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), says));
+}
+
+#[test]
 fn a_server_that_is_not_there_is_told_with_an_exit_code() {
     // Nobody listens there any more.
     let address = Script::new().address;
