@@ -29,6 +29,8 @@ pub(super) struct Stay {
 #[inline]
 pub(super) fn enter() -> Stay {
     here(|here| {
+        // The waker of an earlier stay may have stood where the next one's does.
+        here.forget_awaited();
         let before = here.role();
         if before == Role::Stranger {
             here.change_role(Role::Caller);
@@ -60,8 +62,9 @@ pub(super) fn hand_over(wakeup: &Wakeup, again: bool) {
         }
         if let Some(awaited) = here.take_awaited(wakeup.waker())
             && !again
-            && !wakeup.is_woken()
             && wakeup.is_left_at_one_place()
+            // In this order: who had another clone woke with it before it was dropped.
+            && !wakeup.is_woken()
             // Its other tasks have this thread alone.
             && !local::is_home()
             && let Some(runnable) = here.with_queue(|queue| queue.take_only(awaited)).flatten()

@@ -193,8 +193,10 @@ pub(crate) fn drop_locals(task: TaskId) {
         for _ in 0..DESTRUCTOR_ROUNDS {
             // One at a time, each taken out before it is dropped: the others can still be found by its destructor. The latest
             // goes first, since it may lean on earlier ones; what it brings back stands behind it and has the next round.
-            for place in (0..locals.len()).rev() {
-                let value = locals.remove(place);
+            // SAFETY: rule 1: the task has finished, and whoever finishes it calls this.
+            for place in (0..unsafe { locals.len() }).rev() {
+                // SAFETY: as above.
+                let value = unsafe { locals.remove(place) };
                 super::task::contain(move || drop(value));
             }
         }
@@ -226,12 +228,16 @@ pub(crate) fn with_local<T: Send + 'static, R>(
         .get_or_insert_default()
         .clone();
     mark_current();
-    let value: *const T = if let Some(value) = locals.find(key) {
+    // SAFETY: rule 1: the task is being polled on this thread.
+    let value: *const T = if let Some(value) = unsafe { locals.find(key) } {
         value
     } else {
         // User code, which may use other task-locals; a value that it made under this very key wins.
         let value = Box::new(init());
-        locals.find(key).unwrap_or_else(|| locals.push(key, value))
+        // SAFETY: as above.
+        let found = unsafe { locals.find(key) };
+        // SAFETY: as above.
+        found.unwrap_or_else(|| unsafe { locals.push(key, value) })
     };
     // SAFETY: rule 2 of `Locals`: the box stays where it is while its task is polled, which is at least until `with`
     // returns, since this is a call from within that poll.
@@ -253,7 +259,10 @@ unsafe impl Sync for Locals {}
 
 impl Locals {
     /// The value under a key.
-    fn find<T: 'static>(&self, key: usize) -> Option<*const T> {
+    ///
+    /// # Safety
+    /// Rule 1: the caller polls the task on this thread, or finishes it.
+    unsafe fn find<T: 'static>(&self, key: usize) -> Option<*const T> {
         // SAFETY: rule 1, and no reference into the list outlives a method.
         let list = unsafe { &*self.0.get() };
         let (_, value) = list.iter().find(|(of, _)| *of == key)?;
@@ -261,22 +270,33 @@ impl Locals {
     }
 
     /// Adds a value.
-    fn push<T: Send + 'static>(&self, key: usize, value: Box<T>) -> *const T {
+    ///
+    /// # Safety
+    /// Rule 1: the caller polls the task on this thread, or finishes it.
+    unsafe fn push<T: Send + 'static>(&self, key: usize, value: Box<T>) -> *const T {
         // SAFETY: rule 1, and no reference into the list outlives a method.
         let list = unsafe { &mut *self.0.get() };
         list.push((key, value));
         // Found again rather than remembered: a pointer taken before the box moved would be stale to the compiler.
-        self.find(key).expect("it was pushed just now")
+        // SAFETY: the caller's promise.
+        let pushed = unsafe { self.find(key) };
+        pushed.expect("it was pushed just now")
     }
 
     /// How many there are.
-    fn len(&self) -> usize {
+    ///
+    /// # Safety
+    /// Rule 1: the caller polls the task on this thread, or finishes it.
+    unsafe fn len(&self) -> usize {
         // SAFETY: rule 1, and no reference into the list outlives a method.
         unsafe { &*self.0.get() }.len()
     }
 
     /// Takes a value out; those behind it move up.
-    fn remove(&self, place: usize) -> Box<dyn Any + Send> {
+    ///
+    /// # Safety
+    /// Rule 1: the caller polls the task on this thread, or finishes it.
+    unsafe fn remove(&self, place: usize) -> Box<dyn Any + Send> {
         // SAFETY: rule 1, and no reference into the list outlives a method.
         let list = unsafe { &mut *self.0.get() };
         list.remove(place).1

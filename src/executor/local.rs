@@ -152,10 +152,7 @@ struct LocalSchedule(Arc<Inbox>);
 impl LocalSchedule {
     /// Calls `then` with the local set if this thread is the task's home.
     fn at_home<T>(&self, then: impl FnOnce(&LocalSet) -> T) -> Option<T> {
-        LOCAL
-            .try_with(|local| Arc::ptr_eq(&local.inbox, &self.0).then(|| then(local)))
-            .ok()
-            .flatten()
+        with_made(|local| Arc::ptr_eq(&local.inbox, &self.0).then(|| then(local))).flatten()
     }
 }
 

@@ -217,7 +217,7 @@ impl Pool {
             .or_else(|| self.seats.iter().find_map(Seat::steal))
     }
 
-    /// How many tasks the workers have run in all.
+    /// How many turns the workers have taken in all: tasks run, and looks in vain.
     pub(super) fn seat_ticks(&self) -> u64 {
         self.seats
             .iter()

@@ -29,7 +29,7 @@ pub(crate) struct Seat {
 /// What happened at a seat, counted. One thread at a time writes, the one that sits there.
 #[derive(Debug, Default)]
 struct Counts {
-    /// Tasks run; a seat whose number stands still is stuck in a task, or asleep.
+    /// Turns: a task run, or a look for one in vain. A seat whose number stands still is stuck in a task, or asleep.
     ticks: AtomicU64,
     /// How often nothing was left to run; what waits at a seat whose number stands still has waited as long.
     ends: AtomicU64,
@@ -57,7 +57,7 @@ impl Seat {
         !self.stealer.is_empty()
     }
 
-    /// How many tasks have been run here.
+    /// How many turns have been taken here: tasks run, and looks in vain.
     pub(crate) fn ticks(&self) -> u64 {
         self.counts.ticks.load(Ordering::Relaxed)
     }
@@ -173,7 +173,7 @@ impl LocalQueue {
         next
     }
 
-    /// Notes that a task is about to be run; the count of tasks.
+    /// Notes that a turn begins; the count of turns.
     pub(crate) fn tick(&self) -> u64 {
         count(&self.seat.counts.ticks)
     }

@@ -124,6 +124,12 @@ impl Seated {
         (with == waker.data()).then_some(task)
     }
 
+    /// Forgets which task was last waited for.
+    #[inline]
+    pub(super) fn forget_awaited(&self) {
+        self.awaited.set(None);
+    }
+
     /// Gives the thread a seat.
     pub(super) fn sit(&self, queue: Option<&'static mut LocalQueue>) {
         self.queue.set(queue);

@@ -9,7 +9,7 @@ use super::seated;
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::{Wake, Waker};
 
 thread_local! {
@@ -116,8 +116,12 @@ impl Wakeup {
     }
 
     /// Whether the waker has been cloned once, and that clone is still there: so one thing can wake the future, and no other.
+    /// The wakes of clones that are gone have been seen then: a look at the flag that comes after tells of them.
     pub(super) fn is_left_at_one_place(&self) -> bool {
-        Arc::strong_count(&self.0.flag) == UNCLONED + 1
+        let is_left = Arc::strong_count(&self.0.flag) == UNCLONED + 1;
+        // The count is read without an order, and each clone releases what it did as it goes.
+        fence(Ordering::Acquire);
+        is_left
     }
 }
 

@@ -11,7 +11,7 @@
 //! - if something has waited since the last look and a worker sleeps, that one is roused (so the batches of the driver, for
 //!   which nobody is roused at once, get help when they take long; what a worker gets done in between is its own affair, and
 //!   a second one would take the core of another program, most likely of the one that waits for the answers);
-//! - if nobody has moved at all, a spare thread is sent to help out;
+//! - if something has waited, no worker sleeps and nobody has moved at all, a spare thread is sent to help out;
 //! - if nobody has driven the reactor since the last look, it takes a turn without waiting.
 //!
 //! Ordering: whoever arms first makes visible what there is to watch, then looks at `armed`; the watcher clears `armed`, then
@@ -50,7 +50,7 @@ pub(crate) struct Watcher {
 
 /// What the watcher saw last.
 struct Sight {
-    /// How many tasks each seat had run.
+    /// How many turns each seat had taken.
     ticks: Vec<u64>,
     /// How often nothing was left at each.
     ends: Vec<u64>,
@@ -124,9 +124,10 @@ impl Watcher {
                 quiet_looks = 0;
                 // If all workers are held up, nobody drives: then it is the watcher that waits for the kernel.
                 parker.park(Duty::Stopgap, None, &mut ready);
-                wake_all(&mut ready);
-                // A worker that stands by drives better, since it can run what it wakes.
+                // A worker that stands by drives better, since it can run what it wakes; and it is called before anything is
+                // run here (rule 2 of `parker.rs`).
                 parker.settle();
+                wake_all(&mut ready);
             }
         }
     }

@@ -243,8 +243,9 @@ impl Worker {
         self.dispatch();
     }
 
-    /// Wakes what became ready. The tasks go to this worker's deque, and nobody else is roused for them: most batches are
-    /// small, and done before another core would be awake. The watcher calls help for those that are not.
+    /// Wakes what became ready. The tasks go to this worker's deque, and nobody else is roused for them unless there are very
+    /// many: most batches are small, and done before another core would be awake. The watcher calls help for those that are
+    /// not.
     fn dispatch(&self) {
         if self.parker.take_debt() {
             self.pool.watcher.arm(self.pool);

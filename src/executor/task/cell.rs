@@ -301,8 +301,10 @@ impl<F: Future, S: Schedule> LiveCell<F, S> {
         match self.state().end_run(again) {
             EndRun::Idle => {}
             EndRun::PutOff => {
-                // SAFETY: the run and the reference travel together.
-                let runnable = Runnable::new(unsafe { TaskRef::from_raw(header) });
+                // SAFETY: the reference is the caller's, and given up.
+                let task = unsafe { TaskRef::from_raw(header) };
+                // SAFETY: the run is the caller's, was put off, and travels with the reference.
+                let runnable = unsafe { Runnable::new(task) };
                 // SAFETY: the runnable keeps the cell alive.
                 unsafe { Cell::<F, S>::schedule(header, runnable, Place::Last) };
             }

@@ -280,15 +280,20 @@ impl<T> Drop for JoinHandle<T> {
             // SAFETY: taken out once, since nobody uses the handle after this.
             let task = unsafe { ManuallyDrop::take(&mut self.task) };
             if left != DropHandle::DropReference {
-                drop_left::<T>(task, left);
+                // SAFETY: the word left it to this handle, of a task with this output.
+                unsafe { drop_left::<T>(task, left) };
             }
         }
     }
 }
 
 /// Does what the word left to a handle that goes, beside dropping its reference.
+///
+/// # Safety
+/// `left` is what `drop_handle` has just answered to the task's handle, which is not used again; `T` is the one that the task
+/// was spawned with.
 #[inline(never)]
-fn drop_left<T>(task: TaskRef, left: DropHandle) {
+unsafe fn drop_left<T>(task: TaskRef, left: DropHandle) {
     match left {
         DropHandle::Nothing | DropHandle::DropReference => {}
         // SAFETY: the word says that the reference was the last (rule 6).

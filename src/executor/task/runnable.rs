@@ -48,12 +48,17 @@ where
     let task = unsafe { TaskRef::from_raw(header) };
     // SAFETY: the second one.
     let handle = unsafe { TaskRef::from_raw(header) };
-    (Runnable::new(task), JoinHandle::new(handle))
+    // SAFETY: a task begins SCHEDULED, and the first reference is its queue entry's.
+    let runnable = unsafe { Runnable::new(task) };
+    (runnable, JoinHandle::new(handle))
 }
 
 impl Runnable {
     /// The right that an arrow into SCHEDULED gives, with the reference that the arrow counted; or a run that was put off.
-    pub(super) fn new(task: TaskRef) -> Runnable {
+    ///
+    /// # Safety
+    /// The arrow was the caller's, or the run is, and is given up (rules 1 and 2).
+    pub(super) unsafe fn new(task: TaskRef) -> Runnable {
         Runnable(ManuallyDrop::new(task))
     }
 

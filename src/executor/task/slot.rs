@@ -100,6 +100,8 @@ impl Slot {
 /// It came from `into_raw` of a runnable's task, and is given up.
 #[cfg(not(parklet_loom))]
 unsafe fn own(pointer: NonNull<()>) -> Runnable {
-    // SAFETY: the caller's promise.
-    Runnable::new(unsafe { TaskRef::from_raw(pointer.cast()) })
+    // SAFETY: the caller's promise: the runnable's reference.
+    let task = unsafe { TaskRef::from_raw(pointer.cast()) };
+    // SAFETY: the runnable's right comes with it.
+    unsafe { Runnable::new(task) }
 }

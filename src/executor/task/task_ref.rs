@@ -64,8 +64,8 @@ impl TaskRef {
     /// Wakes the task and gives up the reference.
     pub(super) fn wake(self, place: Place) {
         match self.state().wake() {
-            // The word passed the reference on to the queue.
-            Wake::Push => Runnable::new(self).schedule(place),
+            // SAFETY: the arrow was this one, and the word passed the reference on to the queue.
+            Wake::Push => unsafe { Runnable::new(self) }.schedule(place),
             // The word gave it up.
             Wake::Nothing => std::mem::forget(self),
             // SAFETY: the word says that this was the last reference (rule 6).
@@ -87,7 +87,9 @@ impl TaskRef {
     fn push_if(&self, wake: Wake) {
         if wake == Wake::Push {
             // SAFETY: the word counted a reference for the queue.
-            Runnable::new(unsafe { TaskRef::from_raw(self.0) }).schedule(Place::Next);
+            let task = unsafe { TaskRef::from_raw(self.0) };
+            // SAFETY: the arrow was this one.
+            unsafe { Runnable::new(task) }.schedule(Place::Next);
         }
     }
 
