@@ -310,6 +310,34 @@ fn a_kill_loses_nothing_that_is_on_disk_and_no_id_is_given_twice() {
 }
 
 #[test]
+fn no_id_is_given_twice_in_a_group_that_a_kill_took_before_it_was_written() {
+    let place = Place::new();
+    let server = place.start(&["--history-flush", NEVER]);
+    let mut anna = guest(&server, "anna");
+    replayed(&mut anna, "g", None);
+    let last = post(&mut anna, "g", &texts(1..=2))[1];
+    kill(server);
+
+    let server = place.start(&[]);
+    let mut ben = guest(&server, "ben");
+    assert_eq!(replayed(&mut ben, "g", Some(0)), []);
+    let ids = post(&mut ben, "g", &texts(3..=4));
+    assert!(ids[0] > last, "{} after {last}", ids[0]);
+    wait_until_written(&server);
+    let missed: Vec<_> = ids.into_iter().zip(texts(3..=4)).collect();
+    let mut anna = guest(&server, "anna");
+    assert_eq!(replayed(&mut anna, "g", Some(last)), missed);
+    // Nor is anything of it told as missed after the next start.
+    stop(server);
+    let server = place.start(&[]);
+    assert_eq!(
+        replayed(&mut guest(&server, "anna"), "g", Some(last)),
+        missed
+    );
+    stop(server);
+}
+
+#[test]
 fn what_a_kill_loses_is_no_older_than_the_flush_interval() {
     let place = Place::new();
     // All of it, if the interval is long; of this one nothing is ever written but for what fills the queue.

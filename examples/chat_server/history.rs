@@ -35,7 +35,7 @@ use parklet::sync::Semaphore;
 use parklet::task::{self, JoinHandle};
 
 use crate::settings::Settings;
-use file::{Bounds, GroupOnDisk, HistoryFile, Problem};
+use file::{Bounds, Found, GroupOnDisk, HistoryFile, Problem, ids_up_to};
 
 /// How many reads are done at once; the others wait. A disk is not faster for more of them.
 const READS_AT_ONCE: usize = 4;
@@ -83,6 +83,8 @@ struct Shared {
 struct State {
     /// The groups of which something is kept.
     groups: HashMap<Arc<str>, Group>,
+    /// Groups that are new begin above this id (see [`Found`]).
+    last_lost_id: u64,
     /// Those of them about which something is to be written.
     unwritten: Vec<Arc<str>>,
     /// How long the queue is, what is just being written included.
@@ -152,7 +154,8 @@ impl KeptOnDisk {
         let mut state = lock(&shared.state);
         state.file = Some(Arc::new(file));
         state.counts.is_up = true;
-        for (name, on_disk) in found {
+        state.last_lost_id = found.last_lost_id;
+        for (name, on_disk) in found.groups {
             let mut group = Group::default();
             group.is_as(on_disk);
             state.groups.insert(name.into(), group);
@@ -215,6 +218,10 @@ impl History for KeptOnDisk {
         state.groups.get(group_name).map(|group| group.last_id)
     }
 
+    fn last_lost_id(&self) -> u64 {
+        lock(&self.0.state).last_lost_id
+    }
+
     fn keep(&self, group_name: &str, message: KeptMessage) -> Result<Option<Waker>, NotKept> {
         let mut state = lock(&self.0.state);
         let state = &mut *state;
@@ -234,7 +241,11 @@ impl History for KeptOnDisk {
         let was_idle = state.unwritten.is_empty();
         let was_half_empty = state.queued < self.0.max_queue / 2;
         if !state.groups.contains_key(group_name) {
-            state.groups.insert(group_name.into(), Group::default());
+            let group = Group {
+                left_out: ids_up_to(state.last_lost_id),
+                ..Group::default()
+            };
+            state.groups.insert(group_name.into(), group);
         }
         let Some(group) = state.groups.get_mut(group_name) else {
             return Err(NotKept);
@@ -263,7 +274,11 @@ impl History for KeptOnDisk {
                 let state = lock(&shared.state);
                 let file = state.file.clone().ok_or_else(unreadable)?;
                 let Some(group) = state.groups.get(&*query.group_name) else {
-                    return Ok(Page::default());
+                    let left_out = ids_up_to(state.last_lost_id);
+                    return Ok(Page {
+                        left_out,
+                        ..Page::default()
+                    });
                 };
                 // Before the file is looked at: what is written meanwhile is found in one of them.
                 let recent = group.writing.iter().chain(&group.pending).cloned();
@@ -320,10 +335,7 @@ impl Group {
 }
 
 impl Shared {
-    async fn open_file(
-        &self,
-        goes_on: bool,
-    ) -> Result<(HistoryFile, Vec<(String, GroupOnDisk)>), Problem> {
+    async fn open_file(&self, goes_on: bool) -> Result<(HistoryFile, Found), Problem> {
         let (directory, bounds) = (self.directory.clone(), self.bounds);
         task::spawn_blocking(move || HistoryFile::open(&directory, bounds, goes_on)).await
     }

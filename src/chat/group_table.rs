@@ -111,7 +111,10 @@ impl GroupTable {
         if let Some(group) = groups.get(name) {
             return group.clone();
         }
-        let posted = self.last_id(name).unwrap_or(0);
+        let posted = self.history.as_ref().map_or(0, |history| {
+            let kept = history.last_id(name);
+            kept.unwrap_or_else(|| history.last_lost_id())
+        });
         let group = Arc::new(Group::new(name.to_string(), self.ring_size, posted));
         groups.insert(name.to_string(), group.clone());
         self.metrics.group_created();

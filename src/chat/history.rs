@@ -216,6 +216,15 @@ pub trait History: Send + Sync + 'static {
     /// nothing of the group is kept, and the next message may well be the first.
     fn last_id(&self, group_name: &str) -> Option<u64>;
 
+    /// The greatest id that may have been given in a group of which nothing is kept, since it was lost: when the server was
+    /// ended in haste, say. Groups that are new begin above it, so that nobody who asks for what came after an id is told of
+    /// other messages by the same number.
+    ///
+    /// By default there is none.
+    fn last_lost_id(&self) -> u64 {
+        0
+    }
+
     /// Keeps a message, if it can. For each group this is called with ids that grow.
     ///
     /// The waker, if there is one, is woken when all locks have been released.

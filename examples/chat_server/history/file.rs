@@ -4,7 +4,8 @@
 //! ```text
 //! groups    name             ─► Row: its number, its last id, how many messages, the ids that were left out
 //! messages  (number, id)     ─► (time, sender, text)
-//! marks     a word           ─► a number: the version, the next number of a group, whether the file was closed
+//! marks     a word           ─► a number: the version, the next number of a group, whether the file was closed, the last
+//!                               id that may have been given in groups that never came to be here
 //! ```
 //!
 //! A write is one transaction: after a kill it is there or it is not. After a failure the file is closed, and whoever
@@ -44,6 +45,9 @@ const GROUPS: TableDefinition<'_, &str, Row> = TableDefinition::new("groups");
 pub(super) const MESSAGES: TableDefinition<'_, (u64, u64), Message> =
     TableDefinition::new("messages");
 const MARKS: TableDefinition<'_, &str, u64> = TableDefinition::new("marks");
+
+/// See [`Found::last_lost_id`].
+const LAST_LOST_ID: &str = "last lost id";
 
 /// Number, last id, messages, gaps.
 type Row = (u64, u64, u64, Vec<(u64, u64)>);
@@ -86,6 +90,15 @@ pub(super) struct GroupOnDisk {
     pub(super) left_out: Vec<Range<u64>>,
 }
 
+/// What is in the file when it is opened.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) groups: Vec<(String, GroupOnDisk)>,
+    /// The greatest id that may have been given in a group that is not there: one that had not been written yet when a server
+    /// was ended in haste. Groups that are new begin above it.
+    pub(super) last_lost_id: u64,
+}
+
 /// What is to be written to one group.
 pub(super) struct Addition {
     pub(super) name: Arc<str>,
@@ -102,13 +115,13 @@ pub(super) struct HistoryFile {
 }
 
 impl HistoryFile {
-    /// Opens the file in `directory`, or makes it, and returns the groups in it. After this and until it is closed, a look at
+    /// Opens the file in `directory`, or makes it, and returns what is in it. After this and until it is closed, a look at
     /// the file shows that it was not; if that is found, ids are left out, unless the server that knows them `goes_on`.
     pub(super) fn open(
         directory: &Path,
         bounds: Bounds,
         goes_on: bool,
-    ) -> Result<(Self, Vec<(String, GroupOnDisk)>), Problem> {
+    ) -> Result<(Self, Found), Problem> {
         let path = directory.join(FILE_NAME);
         attempt("open", &path, || {
             let file = open_file(directory, &path)?;
@@ -126,14 +139,14 @@ impl HistoryFile {
                 path: path.clone(),
                 bounds,
             };
-            let groups = history.begin(goes_on)?;
-            Ok((history, groups))
+            let found = history.begin(goes_on)?;
+            Ok((history, found))
         })
     }
 
     /// Reads what groups there are, and leaves the mark that the file is open.
-    fn begin(&self, goes_on: bool) -> Result<Vec<(String, GroupOnDisk)>, Problem> {
-        let mut found = Vec::new();
+    fn begin(&self, goes_on: bool) -> Result<Found, Problem> {
+        let mut found = Found::default();
         self.change(|groups, messages, marks| {
             let mark =
                 |name| -> Result<_, Problem> { Ok(marks.get(name)?.map(|value| value.value())) };
@@ -143,6 +156,7 @@ impl HistoryFile {
                 return Err(Problem(problem));
             }
             let was_closed = mark("open")?.unwrap_or(0) == 0;
+            found.last_lost_id = mark(LAST_LOST_ID)?.unwrap_or(0);
             for group in groups.iter()? {
                 let (name, row) = group?;
                 let (number, last_id, count, gaps) = row.value();
@@ -157,12 +171,14 @@ impl HistoryFile {
                 if !was_closed && !goes_on {
                     group.leave_ids_out();
                 }
-                found.push((name.value().to_owned(), group));
+                found.groups.push((name.value().to_owned(), group));
             }
             if !was_closed && !goes_on {
-                for (name, group) in &found {
+                for (name, group) in &found.groups {
                     groups.insert(name.as_str(), group.row())?;
                 }
+                found.last_lost_id += IDS_LEFT_OUT;
+                marks.insert(LAST_LOST_ID, found.last_lost_id)?;
             }
             marks.insert("version", VERSION)?;
             marks.insert("open", 1)?;
@@ -185,6 +201,9 @@ impl HistoryFile {
                         Some(row) => GroupOnDisk::of(row.value()),
                         None => GroupOnDisk {
                             number: next_number(marks)?,
+                            left_out: ids_up_to(
+                                marks.get(LAST_LOST_ID)?.map_or(0, |mark| mark.value()),
+                            ),
                             ..GroupOnDisk::default()
                         },
                     };
@@ -323,6 +342,14 @@ impl GroupOnDisk {
         self.left_out.push(start..self.last_id + 1);
         let surplus = self.left_out.len().saturating_sub(MAX_GAPS);
         self.left_out.drain(..surplus);
+    }
+}
+
+/// The ids that a group has left out which begins after this one.
+pub(super) fn ids_up_to(last_lost_id: u64) -> Vec<Range<u64>> {
+    match last_lost_id {
+        0 => Vec::new(),
+        last => Vec::from([1..last + 1]),
     }
 }
 

@@ -200,7 +200,7 @@ impl Shared {
                 return;
             }
         };
-        let mut found: HashMap<String, GroupOnDisk> = found.into_iter().collect();
+        let mut found: HashMap<String, GroupOnDisk> = found.groups.into_iter().collect();
         let mut state = lock(&self.state);
         for (name, group) in &mut state.groups {
             // What was not there before is of another server, and its ids are not ours.
