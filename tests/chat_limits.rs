@@ -266,6 +266,39 @@ fn posts_per_second() {
     }
 }
 
+#[test]
+fn joining_and_leaving_is_no_way_around_posts_per_second() {
+    let server = server_with(|limits| {
+        limits.posts_per_second = Some(1);
+        limits.groups_per_client = 5;
+    });
+    let refused = limit_error(
+        "posts_per_second",
+        "you join and leave more than 1 groups in a second (posts_per_second)",
+    );
+    let mut client = server.connect();
+    client.hello("anna", "\"notices\"");
+    let start = Instant::now();
+    client
+        .send("{\"Join\":{\"group_name\":\"g\"}}\n{\"Leave\":{\"group_name\":\"g\"}}\n".repeat(50));
+    client.send("{\"Ping\":{}}\n");
+    let mut done = 0;
+    let mut refusals = 0;
+    loop {
+        match client.line() {
+            line if line.starts_with("{\"Joined\"") => done += 1,
+            line if line == refused => refusals += 1,
+            line if line == "{\"Pong\":{}}\n" => break,
+            // Who was not let in cannot leave, and who was not let go is there already.
+            _ => {}
+        }
+    }
+    // Five times in and out at once, and one for each second that the server was kept from doing them all.
+    let more = usize::try_from(start.elapsed().as_secs()).unwrap() + 1;
+    assert!(done <= 5 + more, "{done} joined");
+    assert!(refusals > 0);
+}
+
 /// A message that fills sockets quickly.
 const LARGE: usize = 60_000;
 

@@ -51,6 +51,7 @@ pub struct Limits {
     /// Where strangers connect directly, 100 or less is wise.
     pub clients_per_address: usize,
     /// How many messages one client can post in a second, to groups and to single clients; asking for lists counts, too.
+    /// And as often it can join and leave groups, with twice [`groups_per_client`](Self::groups_per_client) at once.
     ///
     /// None by default, for as many as it can: a ring that is written faster than its members read drops the oldest, so
     /// that a flood costs them messages, but the server no more memory than the ring has room for.

@@ -49,6 +49,8 @@ pub(crate) struct Outbound<S: ChatStream> {
     max_bytes: usize,
     /// Something was written since the last flush.
     is_unflushed: bool,
+    /// Something was written since this was last asked.
+    has_moved: bool,
 }
 
 impl<S: ChatStream> Outbound<S> {
@@ -61,6 +63,7 @@ impl<S: ChatStream> Outbound<S> {
             // With nothing waiting there is always room for one.
             max_bytes: max_bytes.max(1),
             is_unflushed: false,
+            has_moved: false,
         }
     }
 
@@ -72,6 +75,11 @@ impl<S: ChatStream> Outbound<S> {
     /// Whether one more frame may be added that leaves room for others. There is when nothing waits.
     pub(crate) fn has_half_its_room(&self) -> bool {
         self.pieces.len() < MAX_BATCH_PIECES / 2 && self.bytes < self.max_bytes.div_ceil(2)
+    }
+
+    /// Whether the client has taken anything since this was last asked.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        std::mem::take(&mut self.has_moved)
     }
 
     /// Adds a frame to be sent after the others.
@@ -128,6 +136,7 @@ impl<S: ChatStream> Outbound<S> {
     /// Forgets what has been written.
     fn advance(&mut self, length: usize) {
         self.is_unflushed = true;
+        self.has_moved = true;
         self.bytes -= length;
         self.sent += length;
         while let Some(piece) = self.pieces.front()

@@ -49,6 +49,8 @@ pub(crate) struct Talk<S: ChatStream> {
     /// Where the client comes from.
     network: Option<IpAddr>,
     throttle: Throttle,
+    /// For joining and leaving, which others may be told of.
+    groups_throttle: Throttle,
     /// Until the first line, the time there is for it; for a new client, the time until it is asked for a sign of life.
     alarm: Option<Alarm>,
     /// The waker that everybody knows who was asked to wake this connection.
@@ -107,6 +109,7 @@ impl<S: ChatStream> Talk<S> {
             errand: None,
             network,
             throttle: Throttle::new(),
+            groups_throttle: Throttle::new(),
             alarm: Alarm::after(chat.limits.first_line),
             waker: Waker::noop().clone(),
             chat,
@@ -420,6 +423,20 @@ impl<S: ChatStream> Talk<S> {
         Ok(())
     }
 
+    /// Whether the client may join or leave a group now; if so, it counts.
+    fn may_come_or_go(&mut self) -> Result<(), Refusal> {
+        let limits = &self.chat.limits;
+        // Who comes back joins all its groups at once, and may leave them again.
+        let burst = limits.groups_per_client.saturating_mul(2);
+        let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+        if !self.groups_throttle.allows_burst(limits, burst) {
+            let rate = limits.posts_per_second.unwrap_or(u32::MAX);
+            let text = format!("you join and leave more than {rate} groups in a second");
+            return Err(Refusal::limit("posts_per_second", &text));
+        }
+        Ok(())
+    }
+
     /// Tells a new client.
     fn tell(&mut self, reply: &Reply) {
         self.outbound.push(frame(reply));
@@ -455,8 +472,11 @@ impl<S: ChatStream> Talk<S> {
                 return Err(Refusal::limit("first_line_ms", &text));
             };
             self.alarm = Alarm::after(limits.ping_after);
-            // Nor can it be heard while its requests wait.
-            if std::mem::take(&mut guest.has_spoken) || self.errand.is_some() {
+            let reads_on = self.outbound.has_moved();
+            // It cannot be heard while its requests wait: for what is kept, or until it has taken some of that.
+            let is_excused =
+                self.errand.is_some() && (reads_on || self.outbound.has_half_its_room());
+            if std::mem::take(&mut guest.has_spoken) || is_excused {
                 guest.unanswered = 0;
             } else if guest.unanswered == MAX_UNANSWERED {
                 let text = format!("you left {MAX_UNANSWERED} pings unanswered");

@@ -23,9 +23,14 @@ impl Throttle {
 
     /// Whether one more post is allowed now; if so, it counts.
     pub(crate) fn allows(&mut self, limits: &Limits) -> bool {
+        self.allows_burst(limits, limits.posts_burst)
+    }
+
+    /// The same with so many at once.
+    pub(crate) fn allows_burst(&mut self, limits: &Limits, burst: u32) -> bool {
         limits
             .posts_per_second
-            .is_none_or(|rate| self.allows_at(Instant::now(), rate, limits.posts_burst))
+            .is_none_or(|rate| self.allows_at(Instant::now(), rate, burst))
     }
 
     fn allows_at(&mut self, now: Instant, rate: u32, burst: u32) -> bool {

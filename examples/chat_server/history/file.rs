@@ -347,10 +347,11 @@ impl GroupOnDisk {
 
 /// The ids that a group has left out which begins after this one.
 pub(super) fn ids_up_to(last_lost_id: u64) -> Vec<Range<u64>> {
-    match last_lost_id {
-        0 => Vec::new(),
-        last => Vec::from([1..last + 1]),
-    }
+    let left_out = 1..last_lost_id + 1;
+    (!left_out.is_empty())
+        .then_some(left_out)
+        .into_iter()
+        .collect()
 }
 
 /// The time of the oldest message of a group.

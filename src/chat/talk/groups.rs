@@ -24,6 +24,7 @@ impl<S: ChatStream> Talk<S> {
             return Ok(());
         }
         self.has_room_for(group_name)?;
+        self.may_come_or_go()?;
         let member = self.member();
         let wants_replay = member.name.is_some();
         let may_enter =
@@ -91,6 +92,7 @@ impl<S: ChatStream> Talk<S> {
         password: Option<Secret>,
     ) -> Result<(), Refusal> {
         self.has_room_for(group_name)?;
+        self.may_come_or_go()?;
         let password = password.filter(|password| !password.expose().is_empty());
         let length = password.as_ref().map_or(0, |it| it.expose().len());
         let max = self.chat.limits.group_length;
@@ -122,6 +124,7 @@ impl<S: ChatStream> Talk<S> {
     pub(super) fn leave(&mut self, group_name: &str) -> Result<(), Refusal> {
         let place = self.place_of(group_name);
         let place = place.ok_or_else(|| Refusal::not_a_member(group_name))?;
+        self.may_come_or_go()?;
         self.memberships.remove(place);
         Ok(())
     }
